@@ -1,0 +1,62 @@
+# Two commands on a bare machine with Python 3.11 or newer and make: `make demo` and `make test`.
+
+PYTHON3 ?= python3
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+# pytest arguments of one's own, as in: make test ARGS='-k kafka -x'
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check fmt model chaos bench-quick lock clean
+
+help: ## what can be made
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The environment is made anew only when the lock files or pyproject.toml change.
+setup: $(VENV)/.installed ## make the environment in .venv from the lock files
+
+$(VENV)/.installed: pyproject.toml requirements/dev.txt
+	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Wiesel needs Python 3.11 or newer; '$(PYTHON3)' is older. Name another: make PYTHON3=/path/to/python3" >&2; exit 1; }
+	@test -x $(PYTHON) || $(PYTHON3) -m venv $(VENV)
+	@echo "installing the locked packages into $(VENV)"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+demo: setup ## a year of real flights through a real Kafka, killed half-way and resumed: nothing lost, nothing twice
+	$(PYTHON) -m demo
+
+test: setup ## every test except the long ones; starts its own Kafka, needs no Java
+	$(PYTHON) -m pytest -m "not exhaustive and not chaos" $(ARGS)
+
+check: setup ## what CI checks without running anything: style, types, import order
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo
+
+fmt: setup ## put the sources into their one format
+	$(VENV)/bin/ruff check --fix --select I
+	$(VENV)/bin/ruff format
+
+model: setup ## the whole state space of the exactly-once models (minutes)
+	$(PYTHON) -m pytest -m exhaustive --timeout 3600 $(ARGS)
+
+chaos: setup ## a hundred kills at random moments against a real broker (long)
+	$(PYTHON) -m pytest -m chaos --timeout 7200 $(ARGS)
+
+bench-quick: setup ## the first figures, in under three minutes
+	$(PYTHON) -m bench.quick
+
+# Every package with the hashes of its files, for every platform and every Python that we support. Written without the
+# registry's address, so that a mirror serves as well.
+LOCK = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml
+lock: setup ## resolve the lock files anew (make lock ARGS=--upgrade for newer versions)
+	$(LOCK) $(ARGS) -o requirements/runtime.txt
+	$(LOCK) $(ARGS) --extra broker --extra dev -c requirements/runtime.txt -o requirements/dev.txt
+
+clean: ## remove the environment and everything that tools left behind
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

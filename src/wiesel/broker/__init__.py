@@ -1,0 +1,1 @@
+"""The local Apache Kafka: resolve, start, stop."""

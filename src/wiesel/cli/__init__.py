@@ -1,0 +1,1 @@
+"""The wiesel command: flags in, calls out; no logic of its own."""

@@ -1,0 +1,1 @@
+"""The API of pyflink.common: types, time, watermark strategies, configuration."""

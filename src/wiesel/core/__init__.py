@@ -1,0 +1,1 @@
+"""What user code and engine both name: functions, types, state descriptors, contracts, errors."""

@@ -1,0 +1,1 @@
+"""The DataStream API, module for module as pyflink.datastream: environment, streams, builders."""

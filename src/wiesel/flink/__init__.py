@@ -1,0 +1,1 @@
+"""Hands the untouched script to a real Apache Flink."""

@@ -1,0 +1,1 @@
+"""Bytes to values and back: string, JSON, CSV, Avro, Parquet."""

@@ -1,0 +1,1 @@
+"""From transformations to stream graph to job graph: data and pure functions."""

@@ -1,0 +1,1 @@
+"""Finds a Java runtime and resolves pinned jars."""

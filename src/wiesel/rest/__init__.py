@@ -1,0 +1,1 @@
+"""Control plane of a running job: handlers, Unix-socket server, client."""

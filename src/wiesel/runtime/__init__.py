@@ -1,0 +1,1 @@
+"""The engine: JobMaster, tasks, chains, operators, timers, watermarks and checkpoints."""

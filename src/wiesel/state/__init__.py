@@ -1,0 +1,1 @@
+"""Keyed and operator state: backends behind one contract, key groups, snapshots."""

@@ -1,0 +1,1 @@
+"""The part of pyflink.table that formats need; SQL comes later."""
