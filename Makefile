@@ -15,13 +15,15 @@ help: ## what can be made
 # The environment is made anew only when the lock files or pyproject.toml change.
 setup: $(VENV)/.installed ## make the environment in .venv from the lock files
 
-$(VENV)/.installed: pyproject.toml requirements/dev.txt
+PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps
+$(VENV)/.installed: pyproject.toml requirements/build.txt requirements/dev.txt
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Wiesel needs Python 3.11 or newer; '$(PYTHON3)' is older. Name another: make PYTHON3=/path/to/python3" >&2; exit 1; }
 	@test -x $(PYTHON) || $(PYTHON3) -m venv $(VENV)
 	@echo "installing the locked packages into $(VENV)"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@$(PIP_INSTALL) --require-hashes -r requirements/build.txt
+	@$(PIP_INSTALL) --require-hashes --no-build-isolation -r requirements/dev.txt
+	@$(PIP_INSTALL) --no-build-isolation -e .
 	@touch $@
 
 demo: setup ## a year of real flights through a real Kafka, killed half-way and resumed: nothing lost, nothing twice
@@ -51,11 +53,12 @@ bench-quick: setup ## the first figures, in under three minutes
 
 # Every package with the hashes of its files, for every platform and every Python that we support. Written without the
 # registry's address, so that a mirror serves as well.
-LOCK = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml
+LOCK := $(VENV)/bin/uv pip compile $(ARGS) --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 lock: setup ## resolve the lock files anew (make lock ARGS=--upgrade for newer versions)
-	$(LOCK) $(ARGS) -o requirements/runtime.txt
-	$(LOCK) $(ARGS) --extra broker --extra dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(LOCK) pyproject.toml -o requirements/runtime.txt
+	$(LOCK) pyproject.toml --extra broker --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(LOCK) --group build -c requirements/dev.txt -o requirements/build.txt
 
 clean: ## remove the environment and everything that tools left behind
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
