@@ -1,0 +1,1 @@
+"""Apache Kafka: source, sink and the exactly-once protocol between them."""
