@@ -232,8 +232,8 @@ def _progress_lost(tid: str, published: int, last_confirmed: int) -> Stop:
     return Stop(
         StopReason.PROGRESS_LOST,
         f"Segment {last_confirmed} of {tid!r} was confirmed, but the progress topic {_ends_at(published)}. Its records "
-        "were lost (topic deleted or recreated, records deleted, unclean leader election), so what is in the output "
-        "topics cannot be told any more. Restore the progress topic, or accept repeated output and begin a new history: "
+        "were lost (topic deleted or recreated, records deleted, unclean leader election), so what the output "
+        "topics hold cannot be told. Restore the progress topic, or accept repeated output and start a new history: "
         "`wiesel run --fresh` with another transactional id prefix.",
     )
 
@@ -242,8 +242,8 @@ def _marker_ahead(tid: str, published: int, highest: int) -> Stop:
     return Stop(
         StopReason.MARKER_AHEAD,
         f"Segment {published} of {tid!r} is published, but the checkpoint {_ends_at(highest)}: a newer checkpoint has "
-        "existed (it was deleted, or a disk or volume was rolled back). Going on from this one would publish its output "
-        "twice. Bring the newest checkpoint back, or repeat output on purpose: `wiesel run -s CHECKPOINT`.",
+        "existed (it was deleted, or a disk or volume was rolled back). Going on from this one would repeat output. "
+        "Bring the newest checkpoint back, or repeat output on purpose: `wiesel run -s CHECKPOINT`.",
     )
 
 
