@@ -22,7 +22,7 @@ $(VENV)/.installed: pyproject.toml requirements/build.txt requirements/dev.txt
 	@test -x $(PYTHON) || $(PYTHON3) -m venv $(VENV)
 	@echo "installing the locked packages into $(VENV)"
 	@$(PIP_INSTALL) --require-hashes -r requirements/build.txt
-	@$(PIP_INSTALL) --require-hashes --no-build-isolation -r requirements/dev.txt
+	@$(PIP_INSTALL) --require-hashes --no-build-isolation --use-pep517 -r requirements/dev.txt
 	@$(PIP_INSTALL) --no-build-isolation -e .
 	@touch $@
 
