@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from wiesel.core import exit_codes
 
 ROOT = Path(__file__).parent.parent
 SOURCES = ROOT / "src" / "wiesel"
@@ -223,6 +224,12 @@ def test_lock_files_answer_every_dependency() -> None:
             version = locked.get(canonicalize_name(requirement.name))
             assert version is not None, f"{requirement} is not in {file}: make lock"
             assert version in requirement.specifier, f"{file} has {requirement.name} {version}: make lock"
+
+
+def test_documented_exit_codes_are_the_ones_that_the_process_uses() -> None:
+    documented = set(map(int, re.findall(r"^\| (\d+) \|", (ROOT / "docs/exit-codes.md").read_text(), re.MULTILINE)))
+    used = {value for constant, value in vars(exit_codes).items() if constant.isupper()}
+    assert documented == used
 
 
 @pytest.mark.parametrize("module", ["wiesel"])
