@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
 from wiesel.core import exit_codes
 
 ROOT = Path(__file__).parent.parent
