@@ -1,6 +1,8 @@
 # Two commands on a bare machine with Python 3.11 or newer and make: `make demo` and `make test`.
 
-PYTHON3 ?= python3
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON3 ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && exit; done; echo python3)
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 # pytest arguments of one's own, as in: make test ARGS='-k kafka -x'
@@ -17,9 +19,9 @@ setup: $(VENV)/.installed ## make the environment in .venv from the lock files
 
 PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps
 $(VENV)/.installed: pyproject.toml requirements/build.txt requirements/dev.txt
-	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "Wiesel needs Python 3.11 or newer; '$(PYTHON3)' is older. Name another: make PYTHON3=/path/to/python3" >&2; exit 1; }
-	@test -x $(PYTHON) || $(PYTHON3) -m venv $(VENV)
+	@$(PYTHON3) -c '$(NEW_ENOUGH)' || { echo "Wiesel needs Python 3.11 or newer, and '$(PYTHON3)' is not." \
+		"Name another: make PYTHON3=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || $(PYTHON3) -m venv $(VENV)
 	@echo "installing the locked packages into $(VENV)"
 	@$(PIP_INSTALL) --require-hashes -r requirements/build.txt
 	@$(PIP_INSTALL) --require-hashes --no-build-isolation --use-pep517 -r requirements/dev.txt
