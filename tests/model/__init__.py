@@ -1,0 +1,1 @@
+"""Explicit-state models of the exactly-once Kafka sink: the specification of protocol D (docs/adr/0001)."""
