@@ -235,7 +235,10 @@ def test_documented_exit_codes_are_the_ones_that_the_process_uses() -> None:
     assert documented == used
 
 
-@pytest.mark.parametrize("module", ["wiesel"])
+API_ROOMS = ["wiesel", "wiesel.common", "wiesel.datastream", "wiesel.metrics", "wiesel.table"]
+
+
+@pytest.mark.parametrize("module", API_ROOMS)
 def test_importing_the_api_imports_nothing_heavy(module: str) -> None:
     program = f"import sys; before = set(sys.modules); import {module}; print(*(set(sys.modules) - before))"
     run = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
