@@ -1,0 +1,89 @@
+"""What Wiesel does with each name and member of PyFlink's, read from ``status.toml``.
+
+The file states its own format. It is read when something asks: a name that cannot be served, ``wiesel check``, the
+generated compatibility page; never on a start that goes well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+
+class Support(StrEnum):
+    """How far a name is served."""
+
+    SUPPORTED = "supported"  # works as PyFlink's, proven by the named test
+    ACCEPTED = "accepted"  # a recorded no-op that cannot change results
+    UNSUPPORTED = "unsupported"  # resolves, and raises when used
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One entry of ``status.toml``.
+
+    Args:
+        support: how far it is served.
+        reason: why it is not fully served; for ``supported`` where it is deliberately stricter or kinder, or empty.
+        instead: what to use, an imperative sentence, or empty.
+        test: the pytest node that proves it, for ``supported``.
+        declared_for: the qualified name whose entry it is: the name asked for or one that contains it.
+    """
+
+    support: Support
+    reason: str
+    instead: str
+    test: str
+    declared_for: str
+
+
+def status_of(qualified_name: str) -> Status | None:
+    """The entry for a name such as ``datastream.DataStream.map``, else that of the nearest class or module around it.
+
+    None means that nothing was declared, which for a name without an implementation is as good as unsupported.
+    """
+    entries = _entries()
+    name = qualified_name
+    while name:
+        if name in entries:
+            return entries[name]
+        name = name.rpartition(".")[0]
+    return None
+
+
+def unavailable_message(qualified_name: str) -> str:
+    """What to tell somebody who uses a name that Wiesel does not have."""
+    status = status_of(qualified_name)
+    reason = status.reason if status and status.support is Support.UNSUPPORTED else "It is not built yet."
+    instead = f" {status.instead}" if status and status.instead else ""
+    return f"Wiesel does not have pyflink.{qualified_name}. {reason}{instead}"
+
+
+def parse(document: Mapping[str, Any]) -> dict[str, Status]:
+    """Entries by qualified name; raises ValueError naming an entry that breaks the format's rules."""
+    entries = {}
+    for name, table in document.items():
+        try:
+            support = Support(table["status"])
+        except (KeyError, ValueError):
+            raise ValueError(f"{name}: status must be one of {', '.join(Support)}") from None
+        if unknown := table.keys() - {"status", "reason", "instead", "test"}:
+            raise ValueError(f"{name}: unknown field {sorted(unknown)}")
+        status = Status(support, table.get("reason", ""), table.get("instead", ""), table.get("test", ""), name)
+        if support is Support.SUPPORTED and not status.test:
+            raise ValueError(f"{name}: supported needs the test that proves it")
+        if support is not Support.SUPPORTED and not status.reason:
+            raise ValueError(f"{name}: {support} needs a reason")
+        entries[name] = status
+    return entries
+
+
+@cache
+def _entries() -> dict[str, Status]:
+    import tomllib
+    from importlib.resources import files
+
+    return parse(tomllib.loads(files("wiesel.compat").joinpath("status.toml").read_text(encoding="utf-8")))
