@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import find_spec, spec_from_loader
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -38,7 +38,8 @@ class _Alias:
         if names.is_module(module):
             # Every facade is a package: `from facade import unknown` then asks this finder, whose error is clear,
             # where Python's own says no more than "cannot import name".
-            return spec_from_loader(fullname, self, is_package=True)
+            # typeshed asks loaders for load_module, which Python has deprecated.
+            return ModuleSpec(fullname, self, is_package=True)  # type: ignore[arg-type]
         parent, _, name = module.rpartition(".")
         # Not ModuleNotFoundError with this name: the import system would replace our text by its own.
         raise ImportError(_unknown_name(parent, name))

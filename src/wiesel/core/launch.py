@@ -64,6 +64,6 @@ def current() -> LaunchOptions:
 
 def set_current(options: LaunchOptions) -> LaunchOptions:
     """Replace the options of this process's launch and return the earlier ones, so that tests can put them back."""
-    global _current  # noqa: PLW0603 - one launch per process is what this module is about
+    global _current
     previous, _current = _current, options
     return previous

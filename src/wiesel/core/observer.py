@@ -11,6 +11,7 @@ class JobStatusReport:
     """Figures of one job at one moment; counters are totals since the job's process started.
 
     Args:
+        job_id: names the job directory; unique among the jobs of a process.
         job_name: as given to ``execute()``.
         state: Flink's ``JobStatus`` name: CREATED, RUNNING, RESTARTING, FINISHED, CANCELED, FAILED, …
         time_ms: when it was taken, milliseconds of a monotonic clock; differences of reports give rates.
@@ -23,6 +24,7 @@ class JobStatusReport:
         restarts: how often the job was restarted inside this process.
     """
 
+    job_id: str
     job_name: str
     state: str
     time_ms: int
