@@ -1,0 +1,45 @@
+"""window_reduce.py with Flink's earlier connector classes, which Flink itself dropped with its 4.0 connector.
+
+    wiesel run examples/window_reduce_legacy.py --input test-topic --output test-output-topic
+
+A FlinkKafkaConsumer never ends; stop it with Ctrl-C.
+"""
+
+import argparse
+from collections.abc import Iterator
+
+from pyflink.common import SimpleStringSchema, Time, Types
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.datastream.connectors.kafka import FlinkKafkaConsumer, FlinkKafkaProducer
+from pyflink.datastream.window import TumblingProcessingTimeWindows
+
+
+def split_lines(message: str) -> Iterator[str]:
+    yield from message.splitlines()
+
+
+def main(args: argparse.Namespace) -> None:
+    env = StreamExecutionEnvironment.get_execution_environment()
+    properties = {"bootstrap.servers": args.bootstrap, "group.id": "window-reduce-legacy"}
+
+    consumer = FlinkKafkaConsumer(args.input, SimpleStringSchema(), properties)
+    consumer.set_start_from_earliest()
+    producer = FlinkKafkaProducer(args.output, SimpleStringSchema(), {"bootstrap.servers": args.bootstrap})
+
+    (
+        env.add_source(consumer, "messages")
+        .flat_map(split_lines, output_type=Types.STRING())
+        .key_by(lambda line: line.split(",")[0], key_type=Types.STRING())
+        .window(TumblingProcessingTimeWindows.of(Time.seconds(5)))
+        .reduce(lambda a, b: a + b)
+        .add_sink(producer)
+    )
+    env.execute("Reduce in windows")
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--bootstrap", default="localhost:9092", help="host:port of a broker")
+    options.add_argument("--input", default="test-topic")
+    options.add_argument("--output", default="test-output-topic")
+    main(options.parse_args())
