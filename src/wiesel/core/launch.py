@@ -20,7 +20,8 @@ class LaunchOptions:
     """One start of one script, as asked for on the command line; None means: not given, the next source decides.
 
     Args:
-        script: the script's file, or None when started by plain ``python`` or in a notebook.
+        script: the script's file; None for a module, and when started by plain ``python`` or in a notebook.
+        program_name: the script's file name without its suffix, or the module's name; names jobs without an id.
         parallelism: ``-p``; overrides configuration and script.
         configuration: ``-c KEY=VALUE`` pairs, Flink's own keys, values as text.
         config_file: ``--config``, a Flink ``config.yaml``.
@@ -38,6 +39,7 @@ class LaunchOptions:
     """
 
     script: Path | None = None
+    program_name: str | None = None
     parallelism: int | None = None
     configuration: Mapping[str, str] = field(default_factory=dict)
     config_file: Path | None = None

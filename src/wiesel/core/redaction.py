@@ -9,14 +9,14 @@ from typing import Any, Final
 #: What Flink shows instead of a secret.
 HIDDEN: Final = "******"
 
-_SECRET_NAMES: Final = r"password|passwd|secret|token|sasl|jaas|key\.pem|oauth|authorization|credential|api[._-]?key"
+_KEY_PARTS: Final = r"password|passwd|secret|token|sasl|jaas|key\.pem|oauth|authorization|credential|api[._-]?key"
 # Part of every question about a failed login, and no secret.
 _HARMLESS: Final = re.compile(r"sasl\.mechanisms?|sasl\.kerberos\.service\.name", re.IGNORECASE)
-_SECRET_KEY: Final = re.compile(_SECRET_NAMES, re.IGNORECASE)
+_SECRET_KEY: Final = re.compile(_KEY_PARTS, re.IGNORECASE)
 
 # key=value, key: value, "key": "value", 'key': 'value'
 _ASSIGNMENT: Final = re.compile(
-    rf"""(?P<key>[\w.\-]*(?:{_SECRET_NAMES})[\w.\-]*)
+    rf"""(?P<key>[\w.\-]*(?:{_KEY_PARTS})[\w.\-]*)
          (?P<between>["']?\s*[=:]\s*)
          (?P<value>"(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*'
            | (?:(?:Bearer|Basic)\s+)?[^\s,;}})\]]+)""",
