@@ -1,0 +1,65 @@
+"""User functions as they are shipped: pickled when their operator is added, as PyFlink does.
+
+So a closure is a copy from the moment ``map(...)`` is called, and what cannot be pickled fails there, with the name of
+the variable.
+"""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedFunction:
+    """A pickled function (or function object) and the name to show for it."""
+
+    payload: bytes
+    name: str
+
+    def load(self) -> Any:
+        """Return a fresh copy of the function."""
+        return pickle.loads(self.payload)
+
+
+def ship(function: Any, name: str | None = None) -> ShippedFunction:
+    """Pickle ``function`` by value where it belongs to the script, by reference where it can be imported.
+
+    Raises:
+        TypeError: something it captures cannot be pickled; the text names the variable where it can be told.
+    """
+    import cloudpickle
+
+    label = name or getattr(function, "__name__", None) or type(function).__name__
+    try:
+        return ShippedFunction(cloudpickle.dumps(function, protocol=5), label)
+    except Exception as error:
+        variable = _unpicklable_capture(function)
+        where = f" (captured as {variable!r})" if variable else ""
+        raise TypeError(
+            f"{error}{where}. {label!r} is copied when its operator is added, so everything it uses must be "
+            f"picklable: create such objects in open() instead."
+        ) from error
+
+
+def _unpicklable_capture(function: Any) -> str | None:
+    import cloudpickle
+
+    candidates: dict[str, Any] = {}
+    code = getattr(function, "__code__", None)
+    if code is not None:
+        cells = getattr(function, "__closure__", None) or ()
+        for name, cell in zip(code.co_freevars, cells, strict=False):
+            try:
+                candidates[name] = cell.cell_contents
+            except ValueError:  # an empty cell holds nothing to pickle
+                continue
+        candidates.update({n: function.__globals__[n] for n in code.co_names if n in function.__globals__})
+    candidates.update({f"self.{n}": v for n, v in getattr(function, "__dict__", {}).items()})
+    for name, value in candidates.items():
+        try:
+            cloudpickle.dumps(value, protocol=5)
+        except Exception:
+            return name
+    return None

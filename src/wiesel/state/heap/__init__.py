@@ -1,0 +1,1 @@
+"""Heap state: plain dictionaries in shards, snapshots without pauses."""

@@ -1,0 +1,230 @@
+"""The heap state backend: all state of one keyed operator in one subtask (``core.contracts.KeyedStateBackend``)."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from wiesel.core.contracts import Emit
+from wiesel.core.errors import StateAccessError, UnsupportedError
+from wiesel.core.key_groups import state_key, user_key
+from wiesel.core.state import (
+    AggregatingStateDescriptor,
+    ListStateDescriptor,
+    MapStateDescriptor,
+    ReducingStateDescriptor,
+    StateDescriptor,
+    ValueStateDescriptor,
+)
+from wiesel.core.types import BasicTypeInfo
+from wiesel.state.heap.states import (
+    HeapListState,
+    HeapMapState,
+    HeapReducingState,
+    HeapValueState,
+    locator,
+)
+from wiesel.state.heap.table import MASK, Cursor, Table
+from wiesel.state.heap.timers import HeapTimers, TimerQueue
+
+#: Name under which timers stand among the tables of a snapshot; no descriptor may use it.
+_TIMERS: Final = "_timers"
+_TIMERS_PER_PIECE: Final = 4096
+
+
+class HeapInternalState:
+    """State of the engine's own, by namespace (``core.contracts.InternalState``)."""
+
+    __slots__ = ("get", "put", "remove")
+
+    get: Callable[[Any], Any]
+    put: Callable[[Any, Any], None]
+    remove: Callable[[Any], None]
+
+    def __init__(self, table: Table, cursor: Cursor) -> None:
+        shards, immutable = table.shards, table.immutable
+
+        def get(namespace: Any) -> Any:
+            key = (cursor.key, namespace)
+            if not immutable and table.pre_images is not None:
+                table.touch(cursor.bucket, key)
+            return shards[cursor.bucket].get(key)
+
+        def put(namespace: Any, value: Any) -> None:
+            key = (cursor.key, namespace)
+            if table.pre_images is not None:
+                table.touch(cursor.bucket, key)
+            shards[cursor.bucket][key] = value
+
+        def remove(namespace: Any) -> None:
+            key = (cursor.key, namespace)
+            if table.pre_images is not None:
+                table.touch(cursor.bucket, key)
+            shards[cursor.bucket].pop(key, None)
+
+        self.get, self.put, self.remove = get, put, remove
+
+
+class HeapSnapshot:
+    """A snapshot under way (``core.contracts.StateSnapshot``)."""
+
+    def __init__(self, tables: Sequence[Table], timers: list[tuple[str, int, list[tuple[Any, Any]]]]) -> None:
+        self._tables = tables
+        self._timers = timers
+
+    def slices(self) -> Iterator[bytes]:
+        """Yield the pieces; an iterator that is dropped half-way leaves state untouched."""
+        for domain, timestamp, due in self._timers:
+            for start in range(0, len(due), _TIMERS_PER_PIECE):
+                part = due[start : start + _TIMERS_PER_PIECE]
+                yield pickle.dumps((_TIMERS, domain, timestamp, part), protocol=5)
+        for table in self._tables:
+            yield from table.snapshot_slices()
+
+
+class HeapKeyedStateBackend:
+    """Dictionaries in shards; the default backend and the fastest.
+
+    Args:
+        key_group_of: key group of a user key, used only to split a snapshot for another parallelism.
+    """
+
+    def __init__(self, key_group_of: Callable[[Any], int]) -> None:
+        self._key_group_of = key_group_of
+        self._cursor = Cursor()
+        self._tables: dict[str, Table] = {}
+        self._timers = HeapTimers(self._cursor)
+
+    # ------------------------------------------------------------------------------------------------ keys
+
+    def set_current_key(self, key: Any) -> None:
+        """Choose the key that states and timers work on."""
+        cursor = self._cursor
+        cursor.user_key = key
+        cursor.key = key = state_key(key)
+        cursor.bucket = hash(key) & MASK
+
+    def current_key(self) -> Any:
+        """Return the key as the user gave it."""
+        return self._cursor.user_key
+
+    def bind_keyed(self, process: Emit) -> Callable[[list[Any], list[int], list[Any]], None]:
+        """Return the loop that sets each record's key and processes it."""
+        cursor = self._cursor
+
+        def run(values: list[Any], timestamps: list[int], keys: list[Any]) -> None:
+            for value, timestamp, key in zip(values, timestamps, keys, strict=True):
+                cursor.user_key = key
+                kind = type(key)
+                if kind is not str and kind is not int:
+                    key = state_key(key)
+                cursor.key = key
+                cursor.bucket = hash(key) & MASK
+                process(value, timestamp)
+
+        return run
+
+    # ----------------------------------------------------------------------------------------------- states
+
+    def state(self, descriptor: Any, namespace: Callable[[], Any] | None = None) -> Any:
+        """Return the user-facing state of ``descriptor``."""
+        if not isinstance(descriptor, StateDescriptor):
+            raise TypeError(f"Expected a state descriptor, got {type(descriptor).__name__}.")
+        if descriptor.ttl_config is not None and descriptor.ttl_config.is_enabled():
+            raise UnsupportedError(
+                f"State {descriptor.name!r} has a time-to-live, which heap state does not serve yet; register a timer "
+                f"that clears the state instead."
+            )
+        plain = isinstance(descriptor, ValueStateDescriptor | ReducingStateDescriptor)
+        atomic = plain and isinstance(descriptor.type_info, BasicTypeInfo)
+        table = self._table(descriptor.name, atomic, namespace is not None)
+        value = HeapValueState(table, self._cursor, locator(self._cursor, namespace))
+        if isinstance(descriptor, ValueStateDescriptor):
+            return value
+        if isinstance(descriptor, ListStateDescriptor):
+            return HeapListState(value)
+        if isinstance(descriptor, MapStateDescriptor):
+            return HeapMapState(value)
+        if isinstance(descriptor, ReducingStateDescriptor):
+            return HeapReducingState.reducing(value, descriptor.get_reduce_function())
+        if isinstance(descriptor, AggregatingStateDescriptor):
+            return HeapReducingState.aggregating(value, descriptor.get_agg_function())
+        raise TypeError(f"No state for a {type(descriptor).__name__}.")
+
+    def internal_state(self, name: str, *, immutable: bool = False) -> HeapInternalState:
+        """Return a namespaced state of the engine's own."""
+        return HeapInternalState(self._table(name, immutable, namespaced=True), self._cursor)
+
+    def _table(self, name: str, immutable: bool, namespaced: bool) -> Table:
+        if name == _TIMERS:
+            raise StateAccessError(f"{name!r} is the engine's own name; choose another for the state.")
+        table = self._tables.get(name)
+        if table is None:
+            return self._tables.setdefault(name, Table(name, immutable, namespaced))
+        if table.namespaced != namespaced:
+            raise StateAccessError(f"State {name!r} is used both per window and over all windows; use two names.")
+        table.immutable = immutable  # a restored table learns it when its state is registered
+        return table
+
+    def number_of_keys(self) -> int:
+        """Return the number of state entries."""
+        return sum(table.number_of_entries() for table in self._tables.values())
+
+    # ----------------------------------------------------------------------------------------------- timers
+
+    def timers(self) -> HeapTimers:
+        """Return the operator's timers."""
+        return self._timers
+
+    def next_processing_time(self) -> int | None:
+        """Return when the earliest processing-time timer is due."""
+        return self._timers.processing.next_time()
+
+    def pop_event_timers(self, watermark: int, limit: int) -> Sequence[tuple[int, Any, Any]]:
+        """Remove and return due event-time timers with their user keys."""
+        return self._pop(self._timers.event, watermark, limit)
+
+    def pop_processing_timers(self, now_ms: int, limit: int) -> Sequence[tuple[int, Any, Any]]:
+        """Remove and return due processing-time timers with their user keys."""
+        return self._pop(self._timers.processing, now_ms, limit)
+
+    @staticmethod
+    def _pop(queue: TimerQueue, until: int, limit: int) -> Sequence[tuple[int, Any, Any]]:
+        return [(timestamp, user_key(key), namespace) for timestamp, key, namespace in queue.pop_due(until, limit)]
+
+    # ---------------------------------------------------------------------------------------------- snapshots
+
+    def snapshot(self) -> HeapSnapshot:
+        """Begin a snapshot of everything that is true now."""
+        tables = list(self._tables.values())
+        for table in tables:
+            table.begin_snapshot()
+        return HeapSnapshot(tables, self._timers.entries())
+
+    def restore(self, pieces: Iterable[bytes], key_groups: range | None) -> None:
+        """Load one snapshot; with ``key_groups`` only the keys of those groups (another parallelism)."""
+        wanted = None if key_groups is None else self._membership(key_groups)
+        for piece in pieces:
+            name, *rest = pickle.loads(piece)
+            if name == _TIMERS:
+                domain, timestamp, due = rest
+                kept = due if wanted is None else [entry for entry in due if wanted(entry[0])]
+                self._timers.restore(domain, timestamp, kept)
+                continue
+            namespaced, keys, values = rest
+            shards = self._table(name, immutable=False, namespaced=namespaced).shards
+            for key, value in zip(keys, values, strict=True):
+                plain = key[0] if namespaced else key
+                if wanted is None or wanted(plain):
+                    shards[hash(plain) & MASK][key] = value
+
+    def _membership(self, key_groups: range) -> Callable[[Any], bool]:
+        return lambda key: self._key_group_of(user_key(key)) in key_groups
+
+    def close(self) -> None:
+        """Drop all state, shard by shard: freeing one big dictionary would be a pause of its own."""
+        for table in self._tables.values():
+            for shard in table.shards:
+                shard.clear()
+        self._tables.clear()

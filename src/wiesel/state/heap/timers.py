@@ -1,0 +1,110 @@
+"""Timers of one keyed operator: a heap of distinct times, and for each time the keys and namespaces due then.
+
+Windows of many keys end at the same time, so the heap stays small; a deleted timer is only taken from its time's
+dictionary, and an empty time is dropped when it comes up.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from typing import Any
+
+from wiesel.state.heap.table import Cursor
+
+#: A due timer: when, the key as state knows it, and its namespace.
+Timer = tuple[int, Any, Any]
+
+
+class TimerQueue:
+    """Timers of one time domain."""
+
+    __slots__ = ("_by_time", "_times")
+
+    def __init__(self) -> None:
+        self._times: list[int] = []
+        self._by_time: dict[int, dict[tuple[Any, Any], None]] = {}
+
+    def register(self, timestamp: int, key: Any, namespace: Any) -> None:
+        """Add a timer; registering it twice is once."""
+        due = self._by_time.get(timestamp)
+        if due is None:
+            self._by_time[timestamp] = due = {}
+            heapq.heappush(self._times, timestamp)
+        due[key, namespace] = None
+
+    def delete(self, timestamp: int, key: Any, namespace: Any) -> None:
+        """Forget a timer; nothing happens when there is none."""
+        due = self._by_time.get(timestamp)
+        if due is not None:
+            due.pop((key, namespace), None)
+
+    def next_time(self) -> int | None:
+        """Return the earliest time at which a timer is due."""
+        while self._times:
+            timestamp = self._times[0]
+            if self._by_time[timestamp]:
+                return timestamp
+            heapq.heappop(self._times)
+            del self._by_time[timestamp]
+        return None
+
+    def pop_due(self, until: int, limit: int) -> list[Timer]:
+        """Remove and return up to ``limit`` timers due at or before ``until``, earliest first."""
+        popped: list[Timer] = []
+        while len(popped) < limit:
+            timestamp = self.next_time()
+            if timestamp is None or timestamp > until:
+                break
+            due = self._by_time[timestamp]
+            while due and len(popped) < limit:
+                key, namespace = next(iter(due))
+                del due[key, namespace]
+                popped.append((timestamp, key, namespace))
+        return popped
+
+    def entries(self) -> list[tuple[int, list[tuple[Any, Any]]]]:
+        """Return a copy of all timers by time."""
+        return [(timestamp, list(due)) for timestamp, due in self._by_time.items() if due]
+
+    def __len__(self) -> int:
+        return sum(map(len, self._by_time.values()))
+
+
+class HeapTimers:
+    """Timers of the current key in both domains (``core.contracts.Timers``)."""
+
+    __slots__ = ("_cursor", "event", "processing")
+
+    def __init__(self, cursor: Cursor) -> None:
+        self._cursor = cursor
+        self.event = TimerQueue()
+        self.processing = TimerQueue()
+
+    def register_event_time(self, namespace: Any, timestamp: int) -> None:
+        """Register for the current key."""
+        self.event.register(timestamp, self._cursor.key, namespace)
+
+    def delete_event_time(self, namespace: Any, timestamp: int) -> None:
+        """Forget the timer of the current key."""
+        self.event.delete(timestamp, self._cursor.key, namespace)
+
+    def register_processing_time(self, namespace: Any, timestamp: int) -> None:
+        """Register for the current key."""
+        self.processing.register(timestamp, self._cursor.key, namespace)
+
+    def delete_processing_time(self, namespace: Any, timestamp: int) -> None:
+        """Forget the timer of the current key."""
+        self.processing.delete(timestamp, self._cursor.key, namespace)
+
+    def entries(self) -> list[tuple[str, int, list[tuple[Any, Any]]]]:
+        """Return a copy of all timers with their domain."""
+        return [("event", t, due) for t, due in self.event.entries()] + [
+            ("processing", t, due) for t, due in self.processing.entries()
+        ]
+
+    def restore(self, domain: str, timestamp: int, due: Iterable[tuple[Any, Any]]) -> None:
+        """Put back timers of a snapshot."""
+        queue = self.event if domain == "event" else self.processing
+        for key, namespace in due:
+            queue.register(timestamp, key, namespace)
