@@ -14,7 +14,7 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
     by_folded = {candidate.casefold(): candidate for candidate in sorted(candidates, reverse=True)}
-    found = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.7)
+    found = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[found[0]] if found else None
 
 

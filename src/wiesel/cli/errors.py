@@ -1,0 +1,71 @@
+"""The last words of a process that failed: the user's own frames first, then one line that says what to do."""
+
+from __future__ import annotations
+
+import sys
+from traceback import format_exception_only
+
+from wiesel.compat.errors import UnsupportedNameError
+from wiesel.core import exit_codes
+from wiesel.core.errors import JobExecutionError, WieselError, exit_code_of
+from wiesel.core.redaction import redact
+from wiesel.core.tracebacks import format_user_traceback, has_user_frames
+
+
+def show_error(error: BaseException, *, verbose: bool, as_json: bool = False) -> int:
+    """Report ``error`` on stderr and return the exit code that it means.
+
+    Args:
+        error: what ended the script.
+        verbose: keep the frames of the engine.
+        as_json: as one log line, for ``--log-format json``.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return exit_codes.INTERRUPTED
+    if sys.excepthook is not sys.__excepthook__:
+        # The script has its own idea of reporting; it does not replace ours, which names operator and record.
+        sys.excepthook(type(error), error, error.__traceback__)
+    traceback = user_traceback(error, verbose=verbose)
+    if as_json:
+        import logging
+
+        logging.getLogger("wiesel.job").error(message_line(error), extra={"exception": traceback})
+        return exit_code(error)
+    sys.stdout.flush()
+    # Python's own last line of a traceback already says everything about an exception that is not ours.
+    message = f"error: {message_line(error)}\n" if _is_ours(error) or not traceback else ""
+    sys.stderr.write(redact(traceback + message))
+    return exit_code(error)
+
+
+def user_traceback(error: BaseException, *, verbose: bool) -> str:
+    """The traceback to show above the message line; empty when it would hold nothing of the user's."""
+    if verbose:
+        return format_user_traceback(error, engine_frames=True)
+    if isinstance(error, JobExecutionError):
+        return format_user_traceback(error.__cause__) if error.__cause__ is not None else ""
+    if not has_user_frames(error):
+        return ""
+    text = format_user_traceback(error)
+    if _is_ours(error):
+        # The message follows on a line of its own, without the exception's dotted name.
+        return text.removesuffix("".join(format_exception_only(error)))
+    return text
+
+
+def message_line(error: BaseException) -> str:
+    """What happened and, for errors of ours, what to do."""
+    return str(error) if _is_ours(error) else format_exception_only(error)[-1].rstrip()
+
+
+def exit_code(error: BaseException) -> int:
+    """The exit code that ``error`` means (docs/exit-codes.md)."""
+    if isinstance(error, UnsupportedNameError):
+        return error.exit_code
+    if isinstance(error, JobExecutionError) and isinstance(error.__cause__, UnsupportedNameError):
+        return error.__cause__.exit_code
+    return exit_code_of(error)
+
+
+def _is_ours(error: BaseException) -> bool:
+    return isinstance(error, WieselError | UnsupportedNameError)

@@ -1,0 +1,99 @@
+"""The ``wiesel`` command: a table of commands, each imported only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Final, NamedTuple
+
+import click
+
+from wiesel.core import exit_codes
+
+
+class _Entry(NamedTuple):
+    """Where a command lives and what the overview says of it, so that the overview imports none."""
+
+    location: str
+    summary: str
+
+
+_COMMANDS: Final[dict[str, _Entry]] = {
+    "run": _Entry("wiesel.cli.run:run", "Run a PyFlink script in this process."),
+    "plan": _Entry("wiesel.cli.plan:plan", "Show the job graph of a script without running it."),
+    "kafka": _Entry("wiesel.cli.kafka:kafka", "Start, stop and look into a local Apache Kafka."),
+    "version": _Entry("wiesel.cli.version:version", "Show the versions of Wiesel and of the PyFlink it answers for."),
+}
+
+_HELP: Final = """Run Apache Flink's Python programs in plain Python: no JVM, real Kafka, exactly-once.
+
+\b
+Examples:
+  wiesel run job.py                   a script that imports pyflink
+  wiesel run --resume job.py          go on where it stopped
+  wiesel plan job.py                  what would run
+  wiesel kafka up                     a local Apache Kafka
+  wiesel run --help                   options and examples of a command
+"""
+
+
+class _LazyGroup(click.Group):
+    """A group that reads its commands from the table, and names the nearest one for a command that it does not have."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = _COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        module, _, attribute = entry.location.partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in _COMMANDS and not args[0].startswith("-"):
+            ctx.fail(_unknown_command(args[0]))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in _COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+def wiesel() -> None:
+    """See ``_HELP``."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return the process's exit code.
+
+    A command may return work to do instead of a code; it is done after the parser has left the stack, so a debugger in
+    the user's code and the handling of Ctrl-C have nothing of the parser around them.
+    """
+    try:
+        result: Callable[[], int] | int | None = wiesel.main(arguments, prog_name="wiesel", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        return exit_codes.INTERRUPTED
+    if callable(result):
+        return result()
+    return result or exit_codes.OK
+
+
+def _unknown_command(name: str) -> str:
+    from wiesel.compat.nearest import did_you_mean
+
+    if name.endswith(".py"):
+        return f"'{name}' is no command. To run a script: wiesel run {name}"
+    return f"'{name}' is no command.{did_you_mean(name, _COMMANDS)}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
