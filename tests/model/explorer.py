@@ -193,7 +193,8 @@ class _Search(Generic[State]):
                 if target not in reached_from:
                     reached_from[target] = origin
                     queue.append(target)
-        actions, target = [], number
+        actions: list[str] = []
+        target = number
         while not actions or target != number:
             origin = reached_from[target]
             actions.append(self._action(origin, target))
@@ -203,7 +204,7 @@ class _Search(Generic[State]):
 
 @contextlib.contextmanager
 def _paused_garbage_collector() -> Iterator[None]:
-    """States are tuples of tuples and form no cycles; walking millions of them again and again would double the time."""
+    """States are tuples of tuples and form no cycles; to walk millions of them again and again is wasted."""
     gc.disable()
     try:
         yield

@@ -32,7 +32,7 @@ class Row(NamedTuple):
     """An output record."""
 
     segment: Segment
-    index: int
+    position: int
 
 
 class Marker(NamedTuple):
@@ -301,7 +301,7 @@ class Design(abc.ABC):
             rows = [record for record in kafka.log if isinstance(record, Row)]
             kind = self._fault_in(world, rows)
             if kind is not None:
-                output = " ".join(f"{row.segment.checkpoint}.{row.index}/{row.segment.incarnation}" for row in rows)
+                output = " ".join(f"{row.segment.checkpoint}.{row.position}/{row.segment.incarnation}" for row in rows)
                 return Violation(kind, f"sink {sink} holds checkpoint.record/incarnation {output or 'nothing'}")
         return None
 
@@ -310,7 +310,7 @@ class Design(abc.ABC):
             return Kind.DUPLICATE
         rewindable = bool(self.bounds.rewinds) and not self.silent_fallback
         if not rewindable:  # after a rewind an epoch's output may rightly be there twice
-            if len({(row.segment.checkpoint, row.index) for row in rows}) < len(rows):
+            if len({(row.segment.checkpoint, row.position) for row in rows}) < len(rows):
                 return Kind.DUPLICATE
             decided = {checkpoint.segment for checkpoint in world.checkpoints}
             if self.wal and any(row.segment not in decided for row in rows):
