@@ -1,0 +1,218 @@
+"""``Row`` and ``RowKind`` as ``pyflink.common.types`` has them.
+
+A row is positional (``Row(1, 'x')``), named (``Row(a=1, b='x')``), or a template: ``Row('a', 'b')`` called with values
+gives ``Row(a=.., b=..)``. A positional and a named row are never equal, and no row equals a tuple.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from typing import Any
+
+from wiesel.core.errors import UnsupportedError
+
+__all__ = ["Row", "RowKind", "named_row"]
+
+
+class RowKind(Enum):
+    """The change that a row stands for (Flink: ``RowKind``)."""
+
+    INSERT = 0
+    UPDATE_BEFORE = 1
+    UPDATE_AFTER = 2
+    DELETE = 3
+
+    def __str__(self) -> str:
+        return _KIND_TEXT[self.value]
+
+    def to_j_row_kind(self) -> Any:
+        """Raise: there is no Java object behind a RowKind here."""
+        raise UnsupportedError("There is no Java here; use the RowKind itself instead of its Java counterpart.")
+
+
+_KIND_TEXT = ("+I", "-U", "+U", "-D")
+
+
+class Row:
+    """A sequence of values with optional names and a kind (PyFlink: ``pyflink.common.Row``).
+
+    Values are reached by position (``row[0]``), by name (``row['a']``) or as attributes (``row.a``), and can be
+    replaced by position or name. Positional arguments and keywords cannot be mixed.
+    """
+
+    # No __dict__: half the memory of PyFlink's row. `_fields` stays unset on a positional row, as in PyFlink.
+    __slots__ = ("_fields", "_row_kind", "_values")
+
+    _values: list[Any]
+    _fields: Sequence[str]
+    _row_kind: RowKind
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if kwargs:
+            if args:
+                raise ValueError("Can not use both args and kwargs to create Row")
+            _set_fields(self, list(kwargs))
+            _set_values(self, list(kwargs.values()))
+        else:
+            _set_values(self, list(args))
+        _set_kind(self, RowKind.INSERT)
+
+    @staticmethod
+    def of_kind(row_kind: RowKind, *args: Any, **kwargs: Any) -> Row:
+        """Return a row of the given kind; the other arguments are the constructor's."""
+        row = Row(*args, **kwargs)
+        _set_kind(row, row_kind)
+        return row
+
+    def as_dict(self, recursive: bool = False) -> dict[str, Any]:
+        """Return names and values; nested rows become dicts too when ``recursive``.
+
+        Raises:
+            TypeError: the row has no names.
+        """
+        if not hasattr(self, "_fields"):
+            raise TypeError("Cannot convert a Row class into dict")
+        values = map(_plain, self._values) if recursive else self._values
+        return dict(zip(self._fields, values, strict=False))
+
+    def get_row_kind(self) -> RowKind:
+        """Return the change that this row stands for."""
+        return self._row_kind
+
+    def set_row_kind(self, row_kind: RowKind) -> None:
+        """Set the change that this row stands for."""
+        _set_kind(self, row_kind)
+
+    def set_field_names(self, field_names: list[str]) -> None:
+        """Name the fields, in order."""
+        _set_fields(self, field_names)
+
+    def get_fields_by_names(self, names: list[str]) -> list[Any]:
+        """Return the values of ``names``; a positional row returns all its values.
+
+        Raises:
+            Exception: a name is not in the row (PyFlink raises the bare class).
+        """
+        if not hasattr(self, "_fields") or names == self._fields:
+            return self._values
+        missing = [name for name in names if name not in self._fields]
+        if missing:
+            raise Exception(f"Field names {missing} not exist in {list(self._fields)}.")
+        return [self._values[self._fields.index(name)] for name in names]
+
+    def __call__(self, *args: Any) -> Row:
+        """Use this row as a template: its values name the fields of the new row."""
+        if len(args) > len(self._values):
+            raise ValueError(
+                f"Can not create Row with fields {self}, expected {len(self._values)} values but got {args}"
+            )
+        return _create_row(self._values, args, self._row_kind)
+
+    def __getitem__(self, item: Any) -> Any:
+        if isinstance(item, (int, slice)):
+            return self._values[item]
+        return self._values[self._index_of(item)]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if isinstance(key, (int, slice)):
+            self._values[key] = value
+        elif hasattr(self, "_fields"):
+            self._values[self._index_of(key)] = value
+        else:
+            raise KeyError(key)
+
+    def __getattr__(self, item: str) -> Any:
+        # Reached only when normal lookup failed; a private name must fail fast or pickle and copy would recurse.
+        if item.startswith("_") or not hasattr(self, "_fields"):
+            raise AttributeError(item)
+        try:
+            return self._values[self._fields.index(item)]
+        except (ValueError, IndexError):
+            raise AttributeError(f"{item!r} is not a field of this row, which has {list(self._fields)}") from None
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        if key not in Row.__slots__:
+            raise AttributeError(f"{key}: a field is set as row[{key!r}] = value")
+        object.__setattr__(self, key, value)
+
+    def __contains__(self, item: object) -> bool:
+        return item in getattr(self, "_fields", self._values)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Row) or self.__class__ is not other.__class__ or self._row_kind is not other._row_kind:
+            return False
+        names, other_names = getattr(self, "_fields", None), getattr(other, "_fields", None)
+        if names is None or other_names is None:
+            return names is other_names and self._values == other._values
+        if names == other_names:
+            return self._values == other._values
+        # Named rows are equal whatever the order of their fields.
+        order = sorted(names)
+        return order == sorted(other_names) and all(self[name] == other[name] for name in order)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._values))
+
+    def __repr__(self) -> str:
+        if hasattr(self, "_fields"):
+            return f"Row({', '.join(f'{n}={v!r}' for n, v in zip(self._fields, self._values, strict=False))})"
+        return f"<Row({', '.join(map(repr, self._values))})>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _create_row, (getattr(self, "_fields", None), tuple(self._values), self._row_kind)
+
+    def _is_retract_msg(self) -> bool:
+        return self._row_kind in (RowKind.UPDATE_BEFORE, RowKind.DELETE)
+
+    def _is_accumulate_msg(self) -> bool:
+        return self._row_kind in (RowKind.INSERT, RowKind.UPDATE_AFTER)
+
+    def _index_of(self, name: Any) -> int:
+        try:
+            return self._fields.index(name)
+        except ValueError:
+            raise ValueError(f"{name!r} is not a field of this row, which has {list(self._fields)}") from None
+
+
+# The slots' own setters: half the cost of going through Row.__setattr__, which guards user code only.
+_set_values = Row.__dict__["_values"].__set__
+_set_fields = Row.__dict__["_fields"].__set__
+_set_kind = Row.__dict__["_row_kind"].__set__
+_new_row = Row.__new__
+_INSERT = RowKind.INSERT
+
+
+def named_row(fields: Sequence[str], values: list[Any], kind: RowKind = _INSERT) -> Row:
+    """Return a named row over ``values`` itself, not a copy: the engine's fast way to make rows."""
+    row = _new_row(Row)
+    _set_fields(row, fields)
+    _set_values(row, values)
+    _set_kind(row, kind)
+    return row
+
+
+# What a pickled row refers to by name, so it must stay importable from here.
+def _create_row(fields: Sequence[str] | None, values: Sequence[Any], row_kind: RowKind | None = None) -> Row:
+    row = Row(*values)
+    if fields is not None:
+        _set_fields(row, fields)
+    if row_kind is not None:
+        _set_kind(row, row_kind)
+    return row
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Row):
+        return value.as_dict(True)
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
