@@ -1,1 +1,6 @@
 """The local Apache Kafka: resolve, start, stop."""
+
+from wiesel.broker.errors import BrokerConfigurationError, BrokerError
+from wiesel.broker.local import LocalBroker
+
+__all__ = ["BrokerConfigurationError", "BrokerError", "LocalBroker"]

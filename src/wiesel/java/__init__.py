@@ -1,1 +1,1 @@
-"""Finds a Java runtime and resolves pinned jars."""
+"""Finds a Java runtime and the pinned jars that the local broker and a real Flink are launched with."""

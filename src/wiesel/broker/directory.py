@@ -1,0 +1,118 @@
+"""The directory of one local broker: what is in it, under which names, and how it is removed without touching more."""
+
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from wiesel.broker.errors import BrokerConfigurationError
+
+_ENTRIES = frozenset(
+    {"data", "formatting", "tmp", "server.properties", "server.log", "server.log.1", "broker.json", "broker.lock"}
+)
+
+
+@dataclass(frozen=True)
+class BrokerState:
+    """What `up` leaves for `down`, `status` and the tools: the running process and where it answers."""
+
+    pid: int
+    bootstrap_servers: str
+    kafka_version: str
+
+
+@dataclass(frozen=True)
+class BrokerDirectory:
+    """Paths inside the directory given by `--dir`. All of it is private to the user (0700, files 0600)."""
+
+    root: Path
+
+    @property
+    def data(self) -> Path:
+        """Kafka's logs, kept by `down`."""
+        return self.root / "data"
+
+    @property
+    def formatting(self) -> Path:
+        """`data` in the making: it gets its name when it is complete."""
+        return self.root / "formatting"
+
+    @property
+    def temporary(self) -> Path:
+        """For files in the making and the JVM's native libraries, so that nothing of ours is in the shared /tmp."""
+        return self.root / "tmp"
+
+    @property
+    def properties(self) -> Path:
+        """The broker's properties, secrets included."""
+        return self.root / "server.properties"
+
+    @property
+    def log(self) -> Path:
+        """What the broker has to say since its last start."""
+        return self.root / "server.log"
+
+    @property
+    def _state(self) -> Path:
+        return self.root / "broker.json"
+
+    def create(self) -> None:
+        """Make the directory. One that exists and is not a broker's is refused, so that `--delete` stays harmless."""
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if strangers := sorted({entry.name for entry in self.root.iterdir()} - _ENTRIES):
+            raise BrokerConfigurationError(
+                f"{self.root} holds other things ({', '.join(strangers[:3])}); give --dir a new or empty directory."
+            )
+        self.root.chmod(0o700)
+
+    def prepare(self, properties_text: str) -> None:
+        """Make ready for a start: properties written, the previous log put aside, leftovers removed."""
+        self._state.unlink(missing_ok=True)
+        shutil.rmtree(self.temporary, ignore_errors=True)
+        self.temporary.mkdir(mode=0o700)
+        shutil.rmtree(self.formatting, ignore_errors=True)
+        if self.log.exists():
+            self.log.replace(self.log.with_name("server.log.1"))
+        self.write_private(self.properties, properties_text)
+
+    def write_state(self, state: BrokerState) -> None:
+        """Publish the running process, atomically."""
+        self.write_private(self._state, json.dumps(asdict(state)) + "\n")
+
+    def read_state(self) -> BrokerState | None:
+        """What `write_state` wrote last; says nothing about whether that process still lives."""
+        try:
+            return BrokerState(**json.loads(self._state.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+
+    def clear_state(self) -> None:
+        """Called once the process has ended."""
+        self._state.unlink(missing_ok=True)
+        shutil.rmtree(self.temporary, ignore_errors=True)
+
+    def delete(self) -> None:
+        """Remove everything that a broker makes, and the directory itself if that leaves it empty."""
+        shutil.rmtree(self.data, ignore_errors=True)
+        shutil.rmtree(self.formatting, ignore_errors=True)
+        self.clear_state()
+        for path in (self.properties, self.log, self.log.with_name("server.log.1"), self.root / "broker.lock"):
+            path.unlink(missing_ok=True)
+        if self.root.exists() and not any(self.root.iterdir()):
+            self.root.rmdir()
+
+    def write_private(self, path: Path, text: str) -> None:
+        """Write by rename: a reader sees the old file or the new one; mkstemp makes it 0600 from its first moment."""
+        descriptor, temporary = tempfile.mkstemp(dir=self.temporary)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).replace(path)
+
+    def log_tail(self, lines: int = 12) -> str:
+        """The end of the broker's log, for the message of a start that failed."""
+        try:
+            return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+        except FileNotFoundError:
+            return ""

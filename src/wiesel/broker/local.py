@@ -1,0 +1,124 @@
+"""A real Apache Kafka on this machine: start, find, stop. One object is one running broker."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from wiesel.broker import process
+from wiesel.broker.directory import BrokerDirectory, BrokerState
+from wiesel.broker.properties import client_listeners, parse_properties
+from wiesel.broker.start import Starter, silent
+from wiesel.java.jars import Report
+
+STOP_SECONDS = 15.0
+
+
+class LocalBroker:
+    """
+    A running single-node Kafka (KRaft) of this machine.
+
+    Made by `start` or `find`; as a context manager it stops the broker at the end. The process does not depend on the
+    one that started it.
+    """
+
+    def __init__(self, directory: Path, state: BrokerState, child: subprocess.Popen[bytes] | None = None) -> None:
+        self.directory = directory
+        self._state = state
+        self._child = child
+
+    @classmethod
+    def start(
+        cls,
+        dir: Path,
+        port: int = 0,
+        properties: Mapping[str, str] | None = None,
+        *,
+        report: Report = silent,
+    ) -> Self:
+        """
+        Start the broker of `dir`, or find it if it runs already; returns when it answers.
+
+        Args:
+            dir: the broker's directory, made if needed; data of an earlier run are used again.
+            port: of the plaintext listener on 127.0.0.1; 0 takes a free one (or the one that it runs on).
+            properties: Kafka broker properties that win over our defaults.
+            report: told about downloads and steps.
+        """
+        home = BrokerDirectory(Path(dir).absolute())
+        state, child = Starter(home, port, dict(properties or {}), report).run()
+        return cls(home.root, state, child)
+
+    @classmethod
+    def find(cls, dir: Path) -> Self | None:
+        """The broker that runs in `dir`, or None."""
+        home = BrokerDirectory(Path(dir).absolute())
+        state = home.read_state() if process.is_held(home.root) else None
+        return cls(home.root, state) if state else None
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """`host:port` of the first client listener."""
+        return self._state.bootstrap_servers
+
+    @property
+    def port(self) -> int:
+        """Port of the first client listener."""
+        return int(self.bootstrap_servers.rpartition(":")[2])
+
+    @property
+    def pid(self) -> int:
+        """Process id of the JVM."""
+        return self._state.pid
+
+    @property
+    def kafka_version(self) -> str:
+        """Version of Apache Kafka, as in `4.3.1`."""
+        return self._state.kafka_version
+
+    @property
+    def listeners(self) -> dict[str, str]:
+        """Name → `host:port` of each client listener (several if `listeners` was overridden)."""
+        text = BrokerDirectory(self.directory).properties.read_text(encoding="utf-8")
+        return {one.name: one.address for one in client_listeners(parse_properties(text))}
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process lives."""
+        found = LocalBroker.find(self.directory)
+        return found is not None and found.pid == self.pid
+
+    def stop(self, delete: bool = False) -> bool:
+        """
+        Stop cleanly: SIGTERM, and SIGKILL after 15 s; nothing is left running. `delete` removes the data too.
+
+        Returns whether the broker ended by itself, without SIGKILL.
+        """
+        return self._end(STOP_SECONDS, delete)
+
+    def kill(self) -> None:
+        """SIGKILL, for tests of faults. The data stay, for `LocalBroker.start(broker.directory, broker.port)`."""
+        self._end(0, delete=False)
+
+    def _end(self, grace_seconds: float, delete: bool) -> bool:
+        clean = not self.is_running or process.end(self.pid, self.directory, self._child, grace_seconds)
+        lock = process.LifeLock(self.directory)
+        # Not ours to tidy up if somebody has started it again in the meantime.
+        if lock.acquire():
+            home = BrokerDirectory(self.directory)
+            home.clear_state()
+            if delete:
+                home.delete()
+            lock.close()
+        return clean
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
