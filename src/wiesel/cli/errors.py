@@ -40,13 +40,11 @@ def show_error(error: BaseException, *, verbose: bool, as_json: bool = False) ->
 
 def user_traceback(error: BaseException, *, verbose: bool) -> str:
     """The traceback to show above the message line; empty when it would hold nothing of the user's."""
-    if verbose:
-        return format_user_traceback(error, engine_frames=True)
-    if isinstance(error, JobExecutionError):
+    if isinstance(error, JobExecutionError) and not verbose:
         return format_user_traceback(error.__cause__) if error.__cause__ is not None else ""
-    if not has_user_frames(error):
+    if not verbose and not has_user_frames(error):
         return ""
-    text = format_user_traceback(error)
+    text = format_user_traceback(error, engine_frames=verbose)
     if _is_ours(error):
         # The message follows on a line of its own, without the exception's dotted name.
         return text.removesuffix("".join(format_exception_only(error)))

@@ -40,11 +40,11 @@ _OPTIONS: Final[list[Callable[[Any], Any]]] = [
         "--config", "config_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=_CONFIG_HELP
     ),
     click.option("--job-id", metavar="ID", help="Name of the job's directory; by default the script's name."),
-    click.option("-m", "--module", metavar="MODULE", help="Run a module from the import path instead of a file."),
+    click.option("-m", "--module", "is_module", is_flag=True, help="SCRIPT is the name of a module, as for python -m."),
     click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True),
     click.option("--log-level", type=click.Choice(_LEVELS, case_sensitive=False), default="INFO", show_default=True),
     click.option("--verbose", is_flag=True, help="Show the engine's frames in error reports too."),
-    click.argument("script", required=False, metavar="SCRIPT"),
+    click.argument("script", metavar="SCRIPT"),
     click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]..."),
 ]
 
@@ -58,17 +58,11 @@ def program_options(command: _Command) -> _Command:
 
 def program_of(options: Mapping[str, Any]) -> Program:
     """The program that the options name; a missing file is a usage error that names a similar one."""
-    arguments = list(options["arguments"])
-    script, module = options["script"], options["module"]
-    if module is not None and script is not None:
-        # Without a script the first argument is the module's.
-        arguments, script = [script, *arguments], None
-    elif module is None:
-        script = _existing(script)
+    name, is_module = options["script"], options["is_module"]
     return Program(
-        script=script,
-        module=module,
-        arguments=arguments,
+        script=None if is_module else _existing(name),
+        module=name if is_module else None,
+        arguments=options["arguments"],
         log_format=options["log_format"],
         log_level=options["log_level"].upper(),
         verbose=options["verbose"],
@@ -82,9 +76,7 @@ def launch_of(program: Program, options: Mapping[str, Any]) -> LaunchOptions:
     return LaunchOptions(**given)
 
 
-def _existing(script: str | None) -> Path:
-    if script is None:
-        raise click.UsageError("Which script? Give its path, as in: wiesel run job.py")
+def _existing(script: str) -> Path:
     path = Path(script)
     if path.is_file():
         return path
