@@ -9,7 +9,7 @@ from wiesel.broker.errors import BrokerError
 from wiesel.core.errors import WieselError
 
 _POLL_SECONDS = 0.02
-_NOT_YET = ("NOT_LEADER_FOR_PARTITION", "LEADER_NOT_AVAILABLE", "UNKNOWN_TOPIC_OR_PART")
+_NOT_YET = ("NOT_LEADER_FOR_PARTITION", "LEADER_NOT_AVAILABLE", "UNKNOWN_TOPIC_OR_PART", "_NOENT")
 
 
 @dataclass(frozen=True)

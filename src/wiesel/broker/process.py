@@ -26,8 +26,11 @@ class LifeLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> bool:
-        """Take the lock if no broker (and nobody who is starting one) has it."""
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        """Take the lock if the directory exists and no broker (and nobody who is starting one) has it."""
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError:
+            return False
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
