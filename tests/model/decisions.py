@@ -109,6 +109,16 @@ class NoClaims(ClaimsWithoutLooking):
         return None
 
 
+class TakesOverAtEveryStart(ShippedDecisions):
+    """4c: every start, not only a store's first, may take a transactional id over from another store."""
+
+    def claim_stop(
+        self, log: Log, tid: int, process: Process, directory: JobDirectory, *, claiming: bool
+    ) -> str | None:
+        never_claimed = directory._replace(claimed=False)
+        return super().claim_stop(log, tid, process, never_claimed, claiming=claiming)
+
+
 class AsksOwnJobMaster(ShippedDecisions):
     """4f: the process asks its own JobMaster whether it is current; a zombie's says yes."""
 
