@@ -54,6 +54,11 @@ def status_of(qualified_name: str) -> Status | None:
     return None
 
 
+def declared_names() -> frozenset[str]:
+    """Every name that has an entry of its own."""
+    return frozenset(_entries())
+
+
 def unavailable_message(qualified_name: str) -> str:
     """What to tell somebody who uses a name that Wiesel does not have."""
     status = status_of(qualified_name)

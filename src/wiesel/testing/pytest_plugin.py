@@ -1,7 +1,7 @@
 """Pytest plugin: in a session that asks for it, ``import pyflink`` means Wiesel.
 
-Ask with ``wiesel = true`` in pytest's configuration file, or with ``--wiesel`` for one session. Merely installing Wiesel
-changes nothing, because somebody may test against the real PyFlink in the same environment.
+Ask with ``wiesel = true`` in pytest's configuration file, or with ``--wiesel`` for one session. Merely installing
+Wiesel changes nothing, because somebody may test against the real PyFlink in the same environment.
 """
 
 from __future__ import annotations
