@@ -22,6 +22,8 @@ from wiesel.connectors.kafka.committer import (
     check_claim,
     decide,
 )
+from wiesel.core import exit_codes
+from wiesel.core.errors import exit_code_of, is_retriable
 
 TID, LINEAGE = "orders-sink-0", "lineage-1"
 
@@ -332,6 +334,15 @@ def test_every_stop_reason_is_given_by_some_decision():
         after_error(durable_start=1, own_start=2),
     ]
     assert {stop.reason for stop in stops if isinstance(stop, Stop)} == set(StopReason)
+
+
+@pytest.mark.parametrize("reason", StopReason)
+def test_every_stop_becomes_an_error_that_is_never_retried_and_has_an_exit_code_of_its_own(reason: StopReason):
+    error = Stop(reason, "what to do").error()
+    assert str(error) == "what to do"
+    assert not is_retriable(error)
+    fenced = reason in (StopReason.FENCED_BY_NEWER_START, StopReason.FENCED_BY_OTHER_STORE)
+    assert exit_code_of(error) == (exit_codes.OWNED_BY_ANOTHER if fenced else exit_codes.STATE)
 
 
 def test_deciding_needs_no_kafka_client():

@@ -25,6 +25,7 @@ from wiesel.connectors.kafka.progress import (
     decode,
     encode,
 )
+from wiesel.core.errors import CheckpointCorruptError, FencedError, ProgressLostError, WieselError
 
 __all__ = [
     "Claim",
@@ -85,12 +86,27 @@ class StopReason(enum.Enum):
     JOB_DIRECTORY_REPLACED = "job directory replaced"
 
 
+_ERRORS: dict[StopReason, type[WieselError]] = {
+    StopReason.FENCED_BY_NEWER_START: FencedError,
+    StopReason.FENCED_BY_OTHER_STORE: FencedError,
+    StopReason.PROGRESS_LOST: ProgressLostError,
+    StopReason.MARKER_AHEAD: ProgressLostError,
+    StopReason.CONTENT_DIFFERS: ProgressLostError,
+    StopReason.SEGMENT_MISSING: CheckpointCorruptError,
+    StopReason.JOB_DIRECTORY_REPLACED: ProgressLostError,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Stop:
     """End this process with `message`, which tells the user what happened and what to do."""
 
     reason: StopReason
     message: str
+
+    def error(self) -> WieselError:
+        """The exception to raise for it; none of its kinds is retriable."""
+        return _ERRORS[self.reason](self.message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
+
+from wiesel.core import exit_codes
+from wiesel.core.errors import WieselError
 
 FORMAT_VERSION = 1
 
 
-class ProgressRecordError(Exception):
+class ProgressRecordError(WieselError):
     """The progress topic holds a record that this version of Wiesel must not interpret."""
+
+    exit_code: ClassVar[int] = exit_codes.STATE
 
 
 @dataclass(frozen=True, slots=True)
