@@ -149,9 +149,9 @@ class Configuration:
         try:
             return parse(value.strip() if isinstance(value, str) else value.decode())
         except (ValueError, KeyError):
-            from wiesel.core.redaction import redact
+            from wiesel.core.redaction import redact_value
 
-            raise ConfigurationError(f"{key} must be {expected}, not {redact(key, str(value))!r}") from None
+            raise ConfigurationError(f"{key} must be {expected}, not {redact_value(key, str(value))!r}") from None
 
     def __deepcopy__(self, memodict: dict[int, Any] | None = None) -> Configuration:
         return Configuration(self)
@@ -166,9 +166,9 @@ class Configuration:
         return hash(frozenset(self._values))
 
     def __str__(self) -> str:
-        from wiesel.core.redaction import redact
+        from wiesel.core.redaction import redact_value
 
-        return f"{{{', '.join(f'{key}={redact(key, value)}' for key, value in sorted(self.to_dict().items()))}}}"
+        return f"{{{', '.join(f'{key}={redact_value(key, value)}' for key, value in sorted(self.to_dict().items()))}}}"
 
     __repr__ = __str__
 

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar, overload
 
 from wiesel.core.configuration import Configuration
 from wiesel.core.errors import ConfigurationError
-from wiesel.core.redaction import redact
+from wiesel.core.redaction import redact_value
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -46,7 +46,7 @@ class ConfigOption(Generic[T]):
             return self.parse(text)
         except ValueError as error:
             key = key or self.key
-            raise ConfigurationError(f"{key} must be {self.expected}, not {redact(key, text)!r} ({error})") from None
+            raise ConfigurationError(f"{key} must be {self.expected}, not {redact_value(key, text)!r} ({error})") from None
 
     def default_value(self) -> T | None:
         """Return the default, or None when there is none."""
