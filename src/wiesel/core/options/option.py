@@ -46,7 +46,8 @@ class ConfigOption(Generic[T]):
             return self.parse(text)
         except ValueError as error:
             key = key or self.key
-            raise ConfigurationError(f"{key} must be {self.expected}, not {redact_value(key, text)!r} ({error})") from None
+            shown = redact_value(key, text)
+            raise ConfigurationError(f"{key} must be {self.expected}, not {shown!r} ({error})") from None
 
     def default_value(self) -> T | None:
         """Return the default, or None when there is none."""
