@@ -6,6 +6,8 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,9 @@ MAX_LINES = 500
 LONGER_FILES = {
     "src/wiesel/core/functions.py": "the function interfaces of Flink: signatures and docstrings without code",
 }
+
+# Imported by name without being a dependency: ourselves, the name that we answer to, and whoever loads our plugin.
+OURS = {"wiesel", "pyflink", "pytest"}
 
 # What a program that merely imports the API must not pay for.
 HEAVY_MODULES = {
@@ -46,6 +51,7 @@ HEAVY_MODULES = {
     "subprocess",
     "unittest",
     "urllib.request",
+    "yaml",
 }
 
 # Graph and runtime are given their clock, their chance and their transport, or the simulator could not replay them.
@@ -209,6 +215,20 @@ def test_no_file_names_a_host_other_than_known_documentation() -> None:
         if not KNOWN_HOSTS.fullmatch(match[1].rstrip("."))
     ]
     assert found == [], "packages come from whatever registry the reader uses; other hosts need a reason in KNOWN_HOSTS"
+
+
+def test_every_package_that_a_source_file_imports_is_asked_for_by_name() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
+    known = {canonicalize_name(Requirement(dependency).name) for dependency in asked}
+    distributions = packages_distributions()
+    found = {
+        f"{name(path)}: {module}"
+        for path in python_files("src")
+        for module in {imported.split(".")[0] for imported in imported_names(path)} - sys.stdlib_module_names
+        if module not in OURS and not known & {canonicalize_name(one) for one in distributions.get(module, [module])}
+    }
+    assert found == set(), "add it to pyproject.toml, then make lock"
 
 
 @pytest.mark.parametrize("lock_file", LOCK_FILES, ids=lambda path: path.name)
