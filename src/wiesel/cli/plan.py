@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import replace
 from functools import partial
 from typing import Any, NoReturn
@@ -42,11 +44,14 @@ def _plan(program: Program, options: LaunchOptions, as_json: bool) -> int:
     def show(stream_graph: Any, job_graph: Any) -> NoReturn:
         from wiesel.graph import plan as plans
 
-        print(plans.to_json(stream_graph) if as_json else plans.to_text(job_graph))
+        print(plans.to_json(stream_graph) if as_json else plans.to_text(job_graph), file=stdout)
         raise _PlanReached
 
+    stdout = sys.stdout
     try:
-        code = run_program(program, replace(options, on_plan=show))
+        # The plan has stdout to itself, so that it can be piped; what the script prints goes to stderr.
+        with redirect_stdout(sys.stderr):
+            code = run_program(program, replace(options, on_plan=show))
     except _PlanReached:
         return exit_codes.OK
     if code == exit_codes.OK:

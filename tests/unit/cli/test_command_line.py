@@ -201,6 +201,31 @@ def test_every_help_page_has_an_example(wiesel: Wiesel, command: list[str]) -> N
     assert f"  wiesel {' '.join(command)}".rstrip() in result.stdout.partition("Example")[2]
 
 
+PLANNED = """
+    from wiesel.core import launch
+    from wiesel.graph.job_graph import build_job_graph
+    from wiesel.graph.stream_graph import StreamGraph
+
+    print("before")
+    graph = StreamGraph("flights", (), ())
+    try:
+        launch.current().on_plan(graph, build_job_graph(graph))
+    except Exception:
+        print("caught")
+    print("after")
+"""
+
+
+def test_a_plan_is_shown_alone_on_stdout_and_ends_the_script(wiesel: Wiesel) -> None:
+    result = wiesel("plan", "job.py", script=PLANNED)
+    assert (result.returncode, result.stderr) == (0, "before\n")
+    assert "'flights'" in result.stdout
+
+
+def test_a_plan_as_json_can_be_read_by_a_program(wiesel: Wiesel) -> None:
+    assert json.loads(wiesel("plan", "--json", "job.py", script=PLANNED).stdout) == {"nodes": []}
+
+
 def test_a_plan_needs_a_job(wiesel: Wiesel) -> None:
     result = wiesel("plan", "job.py", script="pass")
     assert (result.returncode, result.stderr) == (
