@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from wiesel.compat import names
+from wiesel.compat.old_spellings import OLD_SPELLINGS
 
 _ROOT = "pyflink"
 _OURS = "wiesel"
@@ -153,7 +154,7 @@ def _exists(path: str) -> bool:
 
 def _resolve(module: str, name: str, ours: Sequence[ModuleType]) -> Any:
     """The object behind one of PyFlink's names: ours, or a placeholder that raises when it is used."""
-    old = names.OLD_SPELLINGS.get(f"{module}.{name}")
+    old = OLD_SPELLINGS.get(f"{module}.{name}")
     if old is not None:
         import warnings
 
