@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from wiesel.core.errors import ConfigurationError
 from wiesel.core.java_text import boolean_text, double_text
 
 __all__ = ["Configuration"]
+
+T = TypeVar("T")
 
 _BOOLEANS = {"true": True, "false": False}
 
@@ -142,7 +145,7 @@ class Configuration:
                 return items
         return value.split(";")
 
-    def _parsed(self, key: str, parse: Any, expected: str, default: Any) -> Any:
+    def _parsed(self, key: str, parse: Callable[[str], T], expected: str, default: T) -> T:
         value = self._values.get(key)
         if value is None:
             return default

@@ -9,7 +9,10 @@ from __future__ import annotations
 import datetime
 import math
 import struct
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from wiesel.core.errors import TypeMismatchError
 
 if TYPE_CHECKING:
     from wiesel.core.types import TypeInformation
@@ -18,6 +21,34 @@ if TYPE_CHECKING:
 def java_text(value: Any, type_info: TypeInformation) -> str:
     """Return ``value``, which ``type_info`` has coerced, as ``String.valueOf`` gives it in Java."""
     return "null" if value is None else type_info.text(value)
+
+
+def printer(type_info: TypeInformation) -> Callable[[Any], str]:
+    """Return the function that makes the text of a stream's records for ``print`` and text files.
+
+    Three cases, as in PyFlink: an untyped value is Python's ``str``; a row is ``+I[1,x]`` over ``str`` of its fields,
+    which nothing has coerced yet; any other typed value crosses to Java and prints as Java prints it.
+    """
+    from wiesel.core.types import RowTypeInfo
+
+    if isinstance(type_info, RowTypeInfo):
+        return _row_printer(type_info)
+    if type_info.is_identity:
+        return type_info.text
+    coerce, text = type_info.coercer(), type_info.text
+    return lambda value: text(coerce(value))
+
+
+def _row_printer(type_info: TypeInformation) -> Callable[[Any], str]:
+    from wiesel.core.row import Row
+
+    def text(value: Any) -> str:
+        if isinstance(value, Row):
+            return f"{value.get_row_kind()}[{','.join(map(str, value))}]"
+        # PyFlink fails here with a bare AssertionError.
+        raise TypeMismatchError(f"Expected Row for {type_info}, got {type(value).__name__}: {value!r}")
+
+    return text
 
 
 def boolean_text(value: bool) -> str:

@@ -169,7 +169,8 @@ def to_millis(amount: Time | Duration | timedelta | int) -> int:
         return round(amount.total_seconds() * 1000)
     if isinstance(amount, int):
         return amount
-    raise TypeError(f"Expected Time, Duration, timedelta or milliseconds as int, got {type(amount).__name__}: {amount!r}")
+    kind = type(amount).__name__
+    raise TypeError(f"Expected Time, Duration, timedelta or milliseconds as int, got {kind}: {amount!r}")
 
 
 def _whole(amount: int, unit: str) -> int:

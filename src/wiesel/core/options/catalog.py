@@ -48,9 +48,7 @@ def _decimal(key: str, default: str, description: str, low: float) -> ConfigOpti
 
 def _choice(key: str, default: str | None, description: str, *names: str, **more: Any) -> ConfigOption[str]:
     synonyms: dict[str, str] = more.pop("synonyms", {})
-    return ConfigOption(
-        key, one_of(*names, **synonyms), f"one of {', '.join(names)}", default, description, **more
-    )
+    return ConfigOption(key, one_of(*names, **synonyms), f"one of {', '.join(names)}", default, description, **more)
 
 
 # ------------------------------------------------------------------------------------------------- checkpointing
@@ -304,8 +302,8 @@ FAMILIES: Final[dict[str, str | None]] = {
             "akka.", "blob.", "classloader.", "client.", "cluster.", "compiler.", "containerized.", "daemon.", "env.",
             "externalresource.", "external-resource", "fine-grained", "flamegraph.", "fs.", "heartbeat.",
             "high-availability", "historyserver.", "hadoop.", "hive.", "io.tmp.dirs", "job-event", "job-result-store.",
-            "jobmanager.", "jobstore.", "jmx.", "kubernetes.", "local-", "parallelism.", "pekko.", "plugin.", "process.",
-            "prometheus.", "queryable-state.", "resourcemanager.", "rest.", "s3.", "security.", "shuffle-service",
+            "jobmanager.", "jobstore.", "jmx.", "kubernetes.", "local-", "parallelism.", "pekko.", "plugin.",
+            "process.", "prometheus.", "queryable-state.", "resourcemanager.", "rest.", "s3.", "security.", "shuffle-service",
             "slot", "slotmanager.", "standalone", "state.", "system.", "task.", "taskmanager.", "traces.", "user.",
             "web.", "yarn.", "zookeeper.",
         ),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from fractions import Fraction
+from collections.abc import Callable, Mapping
 
 _NANOS_OF_UNIT = {
     "d": 86_400_000_000_000,
@@ -33,6 +32,9 @@ _ISO = re.compile(
     r"(?P<sign>[-+]?)P(?:(?P<days>\d+)D)?(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d{1,9})?)S)?)?",
     re.IGNORECASE,
 )
+
+_MAP_PART = r"((?:'(?:[^']|'')*')|[^,:']*)"
+_MAP_ENTRY = re.compile(rf"\s*{_MAP_PART}\s*:\s*{_MAP_PART}\s*(?:,|$)")
 
 _BYTES_OF_LABEL = {
     label: 1 << 10 * power
@@ -74,9 +76,10 @@ def _iso_nanos(text: str) -> int:
     match = _ISO.fullmatch(text)
     if match is None or not any(match.group("days", "hours", "minutes", "seconds")):
         raise ValueError("no duration")
-    seconds = Fraction(match["seconds"] or 0) + 60 * int(match["minutes"] or 0) + 3600 * int(match["hours"] or 0)
+    whole, _, fraction = (match["seconds"] or "0").partition(".")
+    seconds = int(whole) + 60 * int(match["minutes"] or 0) + 3600 * int(match["hours"] or 0)
     seconds += 86_400 * int(match["days"] or 0)
-    return int(seconds * 1_000_000_000) * (-1 if match["sign"] == "-" else 1)
+    return (seconds * 1_000_000_000 + int(fraction.ljust(9, "0"))) * (-1 if match["sign"] == "-" else 1)
 
 
 def parse_memory_size(text: str) -> int:
@@ -111,18 +114,36 @@ def parse_list(text: str) -> list[str]:
 
 
 def parse_map(text: str) -> dict[str, str]:
-    """Return the entries of ``a:1,b:2``.
+    """Return the entries of ``a:1,b:2``; a name or value in quotes may hold commas and colons.
 
     Raises:
-        ValueError: an entry has no colon.
+        ValueError: it is no such text.
     """
-    entries = (entry.partition(":") for entry in text.strip().strip("{}").split(",") if entry.strip())
-    result = {}
-    for key, colon, value in entries:
-        if not colon:
-            raise ValueError(f"entry {key.strip()!r} has no colon")
-        result[key.strip()] = value.strip()
+    result, position = {}, 0
+    text = text.strip()
+    while position < len(text):
+        match = _MAP_ENTRY.match(text, position)
+        if match is None:
+            raise ValueError(f"no name and colon at {text[position : position + 20]!r}")
+        result[_unquoted(match[1])] = _unquoted(match[2])
+        position = match.end()
     return result
+
+
+def format_map(entries: Mapping[str, str]) -> str:
+    """Return the text that ``parse_map`` reads back."""
+    return ",".join(f"{_quoted(str(key))}:{_quoted(str(value))}" for key, value in entries.items())
+
+
+def _quoted(text: str) -> str:
+    if re.fullmatch(r"[^,:'\s][^,:']*(?<!\s)", text):
+        return text
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _unquoted(text: str) -> str:
+    text = text.strip()
+    return text[1:-1].replace("''", "'") if text.startswith("'") else text
 
 
 def whole_number(low: int | None = None, high: int | None = None) -> Callable[[str], int]:

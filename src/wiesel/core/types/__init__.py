@@ -5,6 +5,7 @@ from wiesel.core.types.base import Coercer, TypeInformation, ValueOverflowError
 from wiesel.core.types.basic import BasicType, BasicTypeInfo, InstantTypeInfo
 from wiesel.core.types.codec import Codec
 from wiesel.core.types.composite import MapTypeInfo, RowTypeInfo, TupleTypeInfo
+from wiesel.core.types.external import ExternalTypeInfo
 from wiesel.core.types.factory import Types
 from wiesel.core.types.pickled import PickledBytesTypeInfo
 from wiesel.core.types.temporal import (
@@ -22,6 +23,7 @@ __all__ = [
     "Codec",
     "Coercer",
     "DateTypeInfo",
+    "ExternalTypeInfo",
     "InstantTypeInfo",
     "ListTypeInfo",
     "LocalTimeTypeInfo",

@@ -1,0 +1,5 @@
+"""``Configuration`` (mirrors ``pyflink.common.configuration``)."""
+
+from wiesel.core.configuration import Configuration
+
+__all__ = ["Configuration"]
