@@ -9,8 +9,7 @@ Disk, Kafka and processes are in job_world.py; 4c, 4d and 4f are asked of decisi
   the newest marker of a (tid, lineage), as the topic is compacted.
 
 Not modelled: delayed EndTxn and transaction timeouts (wal_and_marker.py has them), the echo's mechanics, deletion of
-write-ahead logs, several sinks, claims or markers lost by the broker, a zombie together with rescaling, aborted
-checkpoints or a second store, two stores after a rewind.
+write-ahead logs, several sinks, claims or markers lost by the broker, two stores with a zombie or after a rewind.
 """
 
 from __future__ import annotations
@@ -73,6 +72,10 @@ class Scenario:
     decisions: ShippedDecisions = field(default_factory=ShippedDecisions)
     durable_lineages: bool = True
     rescale_begins_lineage: bool = True
+    rescale_follows_lineage: bool = True
+    """Whether a rescaling continues the newest lineage, not the newest checkpoint on disk."""
+    rescale_inherits_rewind: bool = True
+    """Whether rescaling a rewound lineage before its first checkpoint still counts as rewound."""
     rewind_is_inherited: bool = True
     """Whether a --resume before the new lineage's first checkpoint still counts as rewound."""
     cap_counts_aborted: bool = False
@@ -216,18 +219,23 @@ class ClaimsAndLineages:
     ) -> tuple[Lineage, ...]:
         lineages = directory.lineages
         if not lineages:
-            return (Lineage(LineageId(store, 0), LineageKind.FIRST, None, 0, self.scenario.parallelism, 0),)
-        next_id = LineageId(store, len(lineages))
+            first = LineageId(store, 0)
+            return (Lineage(first, LineageKind.FIRST, None, 0, self.scenario.parallelism, 0, rewound=False),)
+        if argument is None:
+            return lineages
+        latest, next_id = lineages[-1], LineageId(store, len(lineages))
         if isinstance(argument, Checkpoint):
-            begun = Lineage(next_id, LineageKind.REWIND, argument, argument.offset, self.scenario.parallelism, 0)
-            return (*lineages, begun)
-        if isinstance(argument, int):
-            if not self.scenario.rescale_begins_lineage:
-                return (*lineages[:-1], lineages[-1]._replace(parallelism=argument))
-            base = directory.checkpoints[-1] if directory.checkpoints else None
-            offset = base.offset if base else 0
-            return (*lineages, Lineage(next_id, LineageKind.RESCALE, base, offset, argument, 0))
-        return lineages
+            offset, parallelism = argument.offset, latest.parallelism
+            return (*lineages, Lineage(next_id, LineageKind.REWIND, argument, offset, parallelism, 0, rewound=True))
+        if not self.scenario.rescale_begins_lineage:
+            return (*lineages[:-1], latest._replace(parallelism=argument))
+        own = [checkpoint for checkpoint in directory.checkpoints if checkpoint.lineage == latest.id]
+        if not self.scenario.rescale_follows_lineage:
+            own = list(directory.checkpoints)  # broken: the newest checkpoint on disk, whatever lineage it is of
+        base = own[-1] if own else latest.base
+        inherits = self.scenario.rescale_inherits_rewind and latest.rewound and not own
+        offset = base.offset if base else 0
+        return (*lineages, Lineage(next_id, LineageKind.RESCALE, base, offset, argument, 0, rewound=inherits))
 
     def _restarts(
         self, world: World, directory: JobDirectory
@@ -316,9 +324,9 @@ class ClaimsAndLineages:
     def _rewound(self, turn: Turn, lineage: LineageId) -> bool:
         """Whether the marker of `lineage` may be ahead, because this process's lineage left it by -s."""
         process = turn.process
-        by_rewind = turn.directory.lineages[process.lineage.ordinal].kind is LineageKind.REWIND
+        rewound = turn.directory.lineages[process.lineage.ordinal].rewound
         inherited = self.scenario.rewind_is_inherited or process.attempt == 1
-        return by_rewind and lineage != process.lineage and inherited
+        return rewound and lineage != process.lineage and inherited
 
     def _push_steps(self, turn: Turn, segment: Segment) -> Steps:
         """Strictly in queue order: fence, read claim and marker, produce, commit, confirm."""

@@ -90,6 +90,9 @@ class Lineage(NamedTuple):
     """The base's."""
     parallelism: int
     attempts: int
+    rewound: bool
+    """Whether the base's output may have been continued by the lineage that wrote it: begun by -s, or by rescaling such
+    a lineage before its first checkpoint."""
 
 
 class JobDirectory(NamedTuple):

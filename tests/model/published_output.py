@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import sys
 
 from .explorer import Kind, Violation
-from .job_world import Claim, JobDirectory, LineageId, Log, Process, Segment
+from .job_world import Claim, JobDirectory, LineageId, LineageKind, Log, Process, Segment
 
 
 def fault_in_log(log: Log, directories: tuple[JobDirectory, ...], *, rewinds: bool) -> Violation | None:
@@ -17,6 +18,7 @@ def fault_in_log(log: Log, directories: tuple[JobDirectory, ...], *, rewinds: bo
         or _disorder(published)
         or _late_output(log, directories)
         or _alternation(published)
+        or _undone_rewind(directories)
     )
 
 
@@ -52,17 +54,16 @@ def _disorder(published: list[Segment]) -> Violation | None:
 
 
 def _late_output(log: Log, directories: tuple[JobDirectory, ...]) -> Violation | None:
-    """Once a newer lineage has claimed, its predecessors may publish only what lies before the point it began at."""
-    begins_at = {lineage.id: lineage.offset for directory in directories for lineage in directory.lineages}
-    newest: dict[int, int] = {}
+    """Once a newer lineage has claimed, others may publish only what belongs to its history."""
+    newest: dict[int, LineageId] = {}
     for record in log:
-        store, ordinal = record.lineage
+        store = record.lineage.store
         if isinstance(record, Claim):
-            newest[store] = max(newest.get(store, 0), ordinal)
-            continue
-        for later in range(ordinal + 1, newest.get(store, 0) + 1):
-            if record.records[-1] > begins_at[LineageId(store, later)]:
-                return Violation(Kind.LATE, str(record))
+            newest[store] = max(newest.get(store, record.lineage), record.lineage)
+        elif store in newest and record.records[-1] > _history(directories[store], newest[store]).get(
+            record.lineage, 0
+        ):
+            return Violation(Kind.LATE, str(record))
     return None
 
 
@@ -73,12 +74,36 @@ def _alternation(published: list[Segment]) -> Violation | None:
     return Violation(Kind.ALTERNATING, f"stores {owners}") if changes > 1 else None
 
 
+def _undone_rewind(directories: tuple[JobDirectory, ...]) -> Violation | None:
+    """Only the user's -s may leave the newest lineage's history."""
+    for directory in directories:
+        for before, after in itertools.pairwise(directory.lineages):
+            continues = after.base == before.base or (after.base is not None and after.base.lineage == before.id)
+            if after.kind is not LineageKind.REWIND and not continues:
+                return Violation(Kind.UNDO, f"lineage {after.id.ordinal} does not continue {before.id.ordinal}")
+    return None
+
+
 def missing_records(log: Log, directory: JobDirectory, process: Process, records: int) -> set[int]:
-    """Records that a finished process's history has not published: its own lineage's, below that its parents'."""
-    published: set[int] = set()
-    end = records
-    for lineage in reversed(directory.lineages[: process.lineage.ordinal + 1]):
-        of_lineage = (record for record in log if isinstance(record, Segment) and record.lineage == lineage.id)
-        published |= {record for segment in of_lineage for record in segment.records if record <= end}
-        end = min(end, lineage.offset)
+    """Records that the history of a finished process has not published."""
+    ends = _history(directory, process.lineage)
+    published = {
+        record
+        for segment in log
+        if isinstance(segment, Segment)
+        for record in segment.records
+        if record <= ends.get(segment.lineage, 0)
+    }
     return set(range(1, records + 1)) - published
+
+
+def _history(directory: JobDirectory, lineage: LineageId) -> dict[LineageId, int]:
+    """Up to which record each lineage belongs to the history of `lineage`: an ancestor up to where it was left."""
+    end = sys.maxsize
+    ends = {lineage: end}
+    current = directory.lineages[lineage.ordinal]
+    while current.base is not None:
+        end = min(end, current.offset)
+        ends[current.base.lineage] = end
+        current = directory.lineages[current.base.lineage.ordinal]
+    return ends

@@ -24,6 +24,9 @@ TWO_STORES = Scenario(stores=2, records=2, max_open_epochs=1, records_per_epoch=
 REWOUND = Scenario(operations=(REWIND,))
 REWOUND_WITH_ZOMBIE = replace(REWOUND, zombie=True, records_per_epoch=(1,))
 REWOUND_THEN_LOST = Scenario(operations=(REWIND, LOSE_NEWEST_CHECKPOINT), may_stop=True)
+REWOUND_TWICE = Scenario(operations=(REWIND, REWIND))
+REWOUND_THEN_RESCALED = Scenario(tids=2, operations=(REWIND, rescale_to(2)))
+RESCALED_THEN_REWOUND = Scenario(tids=2, operations=(rescale_to(2), REWIND))
 RESCALED = Scenario(tids=2, parallelism=2, operations=(rescale_to(1), rescale_to(2)), crashes=1)
 ABORTED = Scenario(aborted_checkpoints=3, crashes=1)
 
@@ -151,7 +154,32 @@ def test_a_resume_that_does_not_inherit_the_rewind_stops_for_the_old_lineages_ma
     assert_violates(replace(REWOUND, rewind_is_inherited=False), Kind.ILLEGITIMATE_STOP)
 
 
+def test_a_rewind_of_a_rewind_ends_well_with_a_zombie_too():
+    assert_holds(replace(REWOUND_TWICE, records=2, zombie=True))
+
+
 # ---- rescaling
+
+
+def test_rescaling_with_a_zombie_of_the_old_parallelism_ends_well():
+    assert_holds(Scenario(tids=2, operations=(rescale_to(2),), records=2, zombie=True, crashes=1))
+
+
+def test_rescaling_a_rewound_job_before_its_first_checkpoint_ends_well():
+    assert_holds(replace(REWOUND_THEN_RESCALED, records=2))
+
+
+def test_rescaling_from_the_newest_checkpoint_on_disk_undoes_a_rewind():
+    assert_violates(replace(REWOUND_THEN_RESCALED, records=2, rescale_follows_lineage=False), Kind.UNDO)
+
+
+def test_a_rescaling_that_does_not_inherit_the_rewind_stops_for_the_old_lineages_marker():
+    scenario = replace(REWOUND_THEN_RESCALED, records=2, rescale_inherits_rewind=False)
+    assert_violates(scenario, Kind.ILLEGITIMATE_STOP)
+
+
+def test_a_rewind_of_a_rescaled_job_ends_well():
+    assert_holds(replace(RESCALED_THEN_REWOUND, records=2, records_per_epoch=(1,)))
 
 
 def test_rescaling_down_and_up_with_pending_segments_ends_well():
@@ -172,6 +200,10 @@ def test_rescaling_within_a_lineage_loses_output_when_markers_above_are_trusted(
 
 def test_aborted_checkpoints_delay_output_and_lose_none():
     assert_holds(ABORTED, 6_000)
+
+
+def test_aborted_checkpoints_and_a_zombie_end_well():
+    assert_holds(replace(ABORTED, zombie=True, records=2))
 
 
 def test_a_cap_that_counts_aborted_epochs_blocks_the_job_for_good():
@@ -211,6 +243,11 @@ def test_a_shipped_error_handling_that_always_retries_is_found(monkeypatch: pyte
         pytest.param(LOST_CHECKPOINT_AND_ZOMBIE, 170_870, id="lost checkpoint and a zombie"),
         pytest.param(TWO_STORES, 89_484, id="two stores, one prefix"),
         pytest.param(REWOUND_WITH_ZOMBIE, 132_803, id="rewind with a zombie"),
+        pytest.param(replace(REWOUND_TWICE, crashes=3), 366_432, id="two rewinds"),
+        pytest.param(REWOUND_THEN_RESCALED, 65_356, id="rewind, then rescale"),
+        pytest.param(RESCALED_THEN_REWOUND, 293_295, id="rescale, then rewind"),
+        pytest.param(replace(RESCALED, zombie=True), 971_586, id="rescale twice with a zombie"),
+        pytest.param(replace(ABORTED, zombie=True), 57_418, id="aborted checkpoints with a zombie"),
     ],
 )
 def test_every_state_of_the_whole_scenario(scenario: Scenario, states: int):
