@@ -1,16 +1,20 @@
 """
-Regenerates the lock file of the local broker's jars: `python -m wiesel.broker.relock`, or `make lock-broker`.
+Regenerates what is pinned of the local broker: `python -m wiesel.broker.relock`, or `make lock-broker`.
 
-Needed only when the version of Kafka changes. The digests are of what Maven Central serves today, so the difference is
-to be read before it is committed.
+Needed only when the version of Kafka changes. It writes the lock file of the jars and then, from a real run, the list
+of classes. The digests are of what Maven Central serves today, so read the difference before you commit it.
 """
 
 import hashlib
+import os
 import sys
 import tempfile
 from pathlib import Path
 
-from wiesel.broker.distribution import KAFKA_VERSION, LOCK_FILE
+from wiesel.broker.admin import Admin
+from wiesel.broker.client import client_properties
+from wiesel.broker.distribution import CLASS_LIST, KAFKA_VERSION, LOCK_FILE
+from wiesel.broker.local import LocalBroker
 from wiesel.java.jars import DOWNLOAD_TIMEOUT_SECONDS
 from wiesel.java.lockfile import LockedJar, format_lock
 from wiesel.java.maven import resolve_closure
@@ -23,7 +27,7 @@ All jars that Apache Kafka {KAFKA_VERSION} needs to run, with the SHA-512 of eac
 Roots: {", ".join(ROOTS)}"""
 
 
-def main() -> None:
+def lock_jars() -> None:
     """Resolve the closure of ROOTS from scratch and write the lock file."""
     with tempfile.TemporaryDirectory(prefix="wiesel-relock-") as scratch:
         closure = resolve_closure(ROOTS, Path(scratch), DOWNLOAD_TIMEOUT_SECONDS)
@@ -32,5 +36,52 @@ def main() -> None:
     sys.stderr.write(f"{LOCK_FILE.name}: {len(jars)} jars\n")
 
 
+def list_classes() -> None:
+    """Format and run a broker through a transaction and a group, and write the classes that its two JVMs loaded."""
+    CLASS_LIST.write_text("java/lang/Object\n", encoding="utf-8")
+    with tempfile.TemporaryDirectory(prefix="wiesel-relock-") as scratch:
+        # A cache of its own, so that the jars come anew and are verified against the new lock file.
+        os.environ["XDG_CACHE_HOME"] = scratch
+        # The JVM replaces %p by its process id: the storage tool and the server write a file each.
+        os.environ["JAVA_TOOL_OPTIONS"] = f"-XX:DumpLoadedClassList={scratch}/%p.classes"
+        broker = LocalBroker.start(Path(scratch) / "broker")
+        try:
+            _use(broker.bootstrap_servers)
+        finally:
+            broker.stop(delete=True)
+        lines = {
+            _portable(line)
+            for written in Path(scratch).glob("*.classes")
+            for line in written.read_text(encoding="utf-8").splitlines()
+            if not line.startswith(("#", "@lambda-form-invoker"))
+        }
+    CLASS_LIST.write_text("".join(f"{line}\n" for line in sorted(lines)), encoding="utf-8")
+    sys.stderr.write(f"{CLASS_LIST.name}: {len(lines)} classes\n")
+
+
+def _portable(line: str) -> str:
+    """Without the numbers of this one run, so that two runs differ in little."""
+    return line.partition(" id: ")[0]
+
+
+def _use(bootstrap_servers: str) -> None:
+    from confluent_kafka import Consumer, Producer
+
+    Admin(bootstrap_servers).create_topic("relock")
+    producer = Producer({**client_properties(bootstrap_servers), "transactional.id": "relock"})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    producer.produce("relock", b"value", b"key")
+    producer.commit_transaction(30)
+    consumer = Consumer({**client_properties(bootstrap_servers), "group.id": "relock", "auto.offset.reset": "earliest"})
+    consumer.subscribe(["relock"])
+    if consumer.poll(30) is None:
+        raise RuntimeError("the broker that was to be observed did not serve a record")
+    consumer.commit(asynchronous=False)
+    consumer.close()
+    Admin(bootstrap_servers).delete_topics(["relock"])
+
+
 if __name__ == "__main__":
-    main()
+    lock_jars()
+    list_classes()

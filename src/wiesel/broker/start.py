@@ -10,7 +10,7 @@ from pathlib import Path
 
 from wiesel.broker import process
 from wiesel.broker.directory import BrokerDirectory, BrokerState
-from wiesel.broker.distribution import KAFKA_VERSION, class_path
+from wiesel.broker.distribution import KAFKA_VERSION, archive, class_path
 from wiesel.broker.errors import BrokerConfigurationError, BrokerError
 from wiesel.broker.jvm import broker_command, environment, format_command, jvm_options
 from wiesel.broker.probe import answers, free_port, is_taken
@@ -93,10 +93,10 @@ class Starter:
     def _start(self, lock: process.LifeLock) -> Started:
         java = find_java()
         jars = class_path(self._report)
+        options = jvm_options(self._home.temporary, archive(java, jars, self._report))
+        jvm_environment = environment(os.environ, jars)
         # Downloads took as long as they took; from here on it is the broker's time.
         self._deadline = time.monotonic() + START_SECONDS
-        jvm_environment = environment(os.environ, jars)
-        options = jvm_options(self._home.temporary, archive=None)
         for _ in range(PORT_ATTEMPTS):
             properties = self._choose_properties()
             self._home.prepare(format_properties(properties))
