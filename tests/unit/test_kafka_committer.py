@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -321,6 +323,11 @@ def test_p13_after_a_rewind_the_new_lineage_repeats_its_range_under_its_own_seqs
 
 def test_a_segments_marker_tells_its_identity_and_content():
     assert segment(4).marker() == Marker(TID, LINEAGE, 4, checkpoint_id=7, count=10, crc=1004)
+
+
+def test_a_segment_survives_the_checkpoints_json():
+    written = replace(segment(4), topics=("alerts", "orders"))
+    assert Segment.from_json(json.loads(json.dumps(written.to_json()))) == written
 
 
 def test_every_stop_reason_is_given_by_some_decision():

@@ -10,10 +10,11 @@ After any error it destroys its producer and asks `after_error`.
 
 from __future__ import annotations
 
+import dataclasses
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from wiesel.connectors.kafka.progress import (
     Claim,
@@ -72,6 +73,16 @@ class Segment:
     def marker(self) -> Marker:
         """The marker to be produced last in the transaction that publishes this segment."""
         return Marker(self.tid, self.lineage, self.seq, self.checkpoint_id, self.count, self.crc)
+
+    def to_json(self) -> dict[str, str | int | list[str]]:
+        """The segment as a checkpoint lists it."""
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {**fields, "topics": list(self.topics)}
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Segment:
+        """The inverse of `to_json`; checkpoints are verified by checksum before, so no field is doubted here."""
+        return cls(**{**fields, "topics": tuple(fields["topics"])})
 
 
 class StopReason(enum.Enum):
@@ -169,10 +180,12 @@ def decide(
 ) -> Decision:
     """Which pending segments of (tid, lineage) are published already, and which are to be pushed.
 
-    To be asked for every tid of the checkpoint, pending or not, and again after every fence. `pending` are the decided,
-    unconfirmed segments of this (tid, lineage) in seq order; `last_confirmed` is the checkpoint's, or a later one that
-    this process confirmed itself (0 if none). `rewound` lets the marker be ahead: true only when a start decides about
-    the lineage that it left by `-s`, as its durable lineage record says.
+    A start asks for every tid that the checkpoint or the largest parallelism ever started knows, pending or not, both
+    for its own lineage and for the restored checkpoint's. A push asks again after every fence. `pending` are the
+    decided, unconfirmed segments of this (tid, lineage) in seq order; `last_confirmed` is the checkpoint's, or a later
+    one that this process confirmed itself (0 if none). `rewound` lets the marker be ahead. It is true only when a start
+    (not a push) decides about the restored checkpoint's lineage and its own lineage record says that `-s` left that
+    one; the record of a lineage that rescales a rewound one before its first checkpoint inherits this.
     """
     _require_own(tid, lineage, pending)
     gap = _gap(tid, pending, last_confirmed)
