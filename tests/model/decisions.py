@@ -53,12 +53,8 @@ class ShippedDecisions:
         """What a reader of the compacted progress topic knows."""
         if log not in self._progress_of:
             progress = committer.Progress()
-            for record in log:
-                if isinstance(record, Claim):
-                    store, start = store_name(record.start.store), record.start.number
-                    progress.observe(committer.Claim(tid_name(record.tid), store, start))
-                else:
-                    progress.observe(as_shipped(record).marker())
+            for key, value in _compacted(log).items():
+                progress.observe(committer.decode(key, value))
             self._progress_of[log] = progress
         return self._progress_of[log]
 
@@ -154,6 +150,20 @@ class SkipsWhateverIsBelowTheMarker(ShippedDecisions):
             push=tuple(segment for segment in segments if segment.seq > published),
             confirmed=published,
         )
+
+
+def _compacted(log: Log) -> dict[bytes, bytes]:
+    """The topic's records as bytes, of each key only the last, in order."""
+    records: dict[bytes, bytes] = {}
+    for record in log:
+        if isinstance(record, Claim):
+            start = record.start
+            key, value = committer.encode(committer.Claim(tid_name(record.tid), store_name(start.store), start.number))
+        else:
+            key, value = committer.encode(as_shipped(record).marker())
+        records.pop(key, None)
+        records[key] = value
+    return records
 
 
 def newest_claim(log: Log, tid: int) -> Claim | None:
