@@ -7,6 +7,7 @@ fits and does without it if it does not.
 """
 
 import hashlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -69,10 +70,11 @@ def _dump(java: JavaRuntime, class_path: Sequence[Path], class_list: Path, archi
         if answer.returncode == 0:
             (scratch / archive.name).rename(archive)
             return True
-        reason = (answer.stderr or answer.stdout).strip().splitlines()[-1:] or [f"exit code {answer.returncode}"]
+        said = re.search(r"[^\n]*\berror\b[^\n]*", answer.stdout + answer.stderr, re.IGNORECASE)
+        reason = f"Java ended with {answer.returncode}" + (f" ({said[0].strip('# ')})" if said else "")
     except subprocess.TimeoutExpired:
-        reason = [f"not done after {DUMP_SECONDS} s"]
+        reason = f"not done after {DUMP_SECONDS} s"
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    report(f"no archive of classes, so starts are slower: {reason[0]}", 0, 0)
+    report(f"no archive of classes, so starts are slower: {reason}", 0, 0)
     return False
