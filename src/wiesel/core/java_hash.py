@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from operator import mul
 
@@ -23,24 +23,25 @@ FALSE_HASH = 1237
 def _powers_of(length: int) -> list[int]:
     while len(_powers) < length:
         _powers.insert(0, _powers[0] * 31 & MASK)
-    return _powers if len(_powers) == length else _powers[-length:]
+    return _powers[len(_powers) - length :]
+
+
+def _polynomial(units: Sequence[int]) -> int:
+    total: int = sum(map(mul, units, _powers_of(len(units))))
+    return total & MASK
 
 
 def string_hash(text: str) -> int:
     """Return ``String.hashCode``: a polynomial over UTF-16 code units."""
     if text.isascii():
-        return sum(map(mul, text.encode("ascii"), _powers_of(len(text)))) & MASK if text else 0
+        return _polynomial(text.encode("ascii"))
     units = memoryview(text.encode("utf-16-le", "surrogatepass")).cast("H")
-    return sum(map(mul, units, _powers_of(len(units)))) & MASK
+    return _polynomial(units)
 
 
 def bytes_hash(data: bytes) -> int:
     """Return ``Arrays.hashCode(byte[])``, which sees bytes as signed."""
-    length = len(data)
-    if not length:
-        return 1
-    powers = _powers_of(length)
-    return (sum(map(mul, memoryview(data).cast("b"), powers)) + powers[0] * 31) & MASK
+    return (_polynomial(memoryview(data).cast("b")) + pow(31, len(data), MASK + 1)) & MASK
 
 
 def int_hash(value: int) -> int:

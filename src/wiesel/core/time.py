@@ -48,7 +48,7 @@ class Time:
         return Time(days * 86_400_000)
 
     def __eq__(self, other: object) -> bool:
-        return self.__class__ is other.__class__ and self._milliseconds == other._milliseconds  # type: ignore[attr-defined]
+        return isinstance(other, Time) and self._milliseconds == other._milliseconds
 
     def __hash__(self) -> int:
         return hash((Time, self._milliseconds))
@@ -159,7 +159,7 @@ class Instant:
         return f"Instant<{self.seconds}, {self.nanos}>"
 
 
-def to_millis(amount: Time | Duration | timedelta | int) -> int:
+def to_millis(amount: object) -> int:
     """Return milliseconds of whatever a script gives as an amount of time; an int already is milliseconds."""
     if isinstance(amount, Time):
         return amount.to_milliseconds()

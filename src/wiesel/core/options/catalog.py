@@ -300,10 +300,10 @@ FAMILIES: Final[dict[str, str | None]] = {
     **dict.fromkeys(
         (
             "akka.", "blob.", "classloader.", "client.", "cluster.", "compiler.", "containerized.", "daemon.", "env.",
-            "externalresource.", "external-resource", "fine-grained", "flamegraph.", "fs.", "heartbeat.",
-            "high-availability", "historyserver.", "hadoop.", "hive.", "io.tmp.dirs", "job-event", "job-result-store.",
-            "jobmanager.", "jobstore.", "jmx.", "kubernetes.", "local-", "parallelism.", "pekko.", "plugin.",
-            "process.", "prometheus.", "queryable-state.", "resourcemanager.", "rest.", "s3.", "security.", "shuffle-service",
+            "external-resource", "externalresource.", "fine-grained", "flamegraph.", "fs.", "hadoop.", "heartbeat.",
+            "high-availability", "historyserver.", "hive.", "io.tmp.dirs", "jmx.", "job-event", "job-result-store.",
+            "jobmanager.", "jobstore.", "kubernetes.", "local-", "parallelism.", "pekko.", "plugin.", "process.",
+            "prometheus.", "queryable-state.", "resourcemanager.", "rest.", "s3.", "security.", "shuffle-service",
             "slot", "slotmanager.", "standalone", "state.", "system.", "task.", "taskmanager.", "traces.", "user.",
             "web.", "yarn.", "zookeeper.",
         ),

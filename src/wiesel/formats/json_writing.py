@@ -1,0 +1,140 @@
+"""Compiles a row type into a function from a row to JSON bytes.
+
+A DOUBLE is the same number as Flink writes, not always in the same notation (``1e21`` where Java has ``1.0E21``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from wiesel.core.errors import TypeMismatchError
+from wiesel.core.java_text import float_text
+from wiesel.core.types import (
+    BasicArrayTypeInfo,
+    BasicType,
+    BasicTypeInfo,
+    DateTypeInfo,
+    ListTypeInfo,
+    LocalTimeTypeInfo,
+    MapTypeInfo,
+    ObjectArrayTypeInfo,
+    PrimitiveArrayTypeInfo,
+    RowTypeInfo,
+    TimestampTypeInfo,
+    TimeTypeInfo,
+    TypeInformation,
+)
+
+Converter = Callable[[Any], Any]
+
+
+def row_writer(row_type: RowTypeInfo) -> Callable[[Any], bytes]:
+    """Return the function from a row to JSON. It raises ``TypeMismatchError`` for what the type does not hold."""
+    coerce, convert = row_type.coercer(), _row_converter(row_type)
+    encode = msgspec.json.Encoder(decimal_format="number").encode
+
+    def write(row: Any) -> bytes:
+        value = coerce(row)
+        try:
+            return encode(convert(value))
+        except UnicodeEncodeError as error:
+            raise TypeMismatchError(f"Expected text, got a lone surrogate: {error.reason}") from None
+
+    return write
+
+
+def _converter(kind: TypeInformation) -> Converter | None:
+    """Return the function from a coerced value to what msgspec writes rightly; None where that is the value itself."""
+    if isinstance(kind, BasicTypeInfo) and kind.basic_type is not BasicType.INSTANT:
+        return _BASIC.get(kind.basic_type)
+    if type(kind) in _TEMPORAL:
+        return _TEMPORAL[type(kind)]
+    if isinstance(kind, LocalTimeTypeInfo):
+        return _LOCAL[kind.time_type]
+    if isinstance(kind, RowTypeInfo):
+        return _row_converter(kind)
+    if isinstance(kind, MapTypeInfo):
+        return _map_converter(kind)
+    if isinstance(kind, (BasicArrayTypeInfo, ListTypeInfo, ObjectArrayTypeInfo, PrimitiveArrayTypeInfo)):
+        return _array_converter(kind.element_type)
+    raise TypeError(f"JSON has no values of {kind}; use ROW, MAP, arrays, texts, numbers, dates and times")
+
+
+def _row_converter(kind: RowTypeInfo) -> Converter:
+    names = kind.get_field_names()
+    converters = [_converter(field) for field in kind.get_field_types()]
+    changing = [(i, convert) for i, convert in enumerate(converters) if convert is not None]
+
+    def convert_row(row: Any) -> Any:
+        values = row._values
+        for index, convert in changing:
+            if values[index] is not None:
+                values[index] = convert(values[index])
+        return dict(zip(names, values, strict=True))
+
+    return convert_row
+
+
+def _map_converter(kind: MapTypeInfo) -> Converter:
+    convert = _converter(kind.value_type) or _same
+    text = kind.key_type.text
+
+    def convert_map(value: Any) -> Any:
+        return {text(key): None if item is None else convert(item) for key, item in value.items()}
+
+    return convert_map
+
+
+def _array_converter(element: TypeInformation) -> Converter | None:
+    convert = _converter(element)
+    if convert is None:
+        return None  # bytes too, which msgspec writes as base64
+    return lambda value: [None if item is None else convert(item) for item in value]
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _double(value: float) -> Any:
+    return value if math.isfinite(value) else _non_finite(value)
+
+
+def _float(value: float) -> Any:
+    return msgspec.Raw(float_text(value).encode()) if math.isfinite(value) else _non_finite(value)
+
+
+def _non_finite(value: float) -> str:
+    # JSON has no such numbers; Jackson writes their names as text.
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+
+
+def _time(value: Any) -> str:
+    return f"{_without_zeros(value.isoformat())}Z"
+
+
+def _sql_time(value: Any) -> str:
+    return f"{value.replace(microsecond=0).isoformat()}Z"
+
+
+def _without_zeros(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+_BASIC: dict[BasicType, Converter] = {BasicType.DOUBLE: _double, BasicType.FLOAT: _float}
+
+_TEMPORAL: dict[type, Converter] = {
+    DateTypeInfo: str,
+    TimeTypeInfo: _sql_time,
+    TimestampTypeInfo: _time,
+}
+
+_LOCAL: dict[LocalTimeTypeInfo.TimeType, Converter] = {
+    LocalTimeTypeInfo.TimeType.LOCAL_DATE: str,
+    LocalTimeTypeInfo.TimeType.LOCAL_TIME: _time,
+    LocalTimeTypeInfo.TimeType.LOCAL_DATE_TIME: _time,
+}
