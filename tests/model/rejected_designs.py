@@ -6,7 +6,10 @@ A to C and E are what others do or would come to mind first; each loses or repea
 
 from __future__ import annotations
 
-from .transactional_sink import Bounds, Checkpoint, Design, Incarnation, Marker, Phase, Step, World
+from collections.abc import Iterator
+
+from .sink_world import Checkpoint, Incarnation, Marker, Phase, Step, Who, World, incarnation, with_incarnation
+from .transactional_sink import Design
 from .wal_and_marker import WalAndMarker
 
 
@@ -54,7 +57,7 @@ class ResumeTransaction(_WritesDuringTheEpoch):
             newest.lineage,
         )
 
-    def commit_refused(self, world: World, who: str, sink: int) -> World | None:
+    def commit_refused(self, world: World, who: Who, sink: int) -> World | None:
         return self.advance(world, who, sink, Step.DONE)  # logged as a possible loss of data, and on
 
 
@@ -70,24 +73,24 @@ class KafkaDecides(Design):
     def restored(self, world: World, newest: Checkpoint) -> Incarnation:
         return self.fresh_incarnation(world, 0)._replace(phase=Phase.ASKING_KAFKA)
 
-    def ask_kafka(self, world: World, who: str) -> World:
+    def incarnation_steps(self, world: World, who: Who) -> Iterator[tuple[str, World]]:
+        if incarnation(world, who).phase is Phase.ASKING_KAFKA:
+            yield f"{who} asks Kafka what was decided", self._ask_kafka(world, who)
+        else:
+            yield from super().incarnation_steps(world, who)
+
+    def _ask_kafka(self, world: World, who: Who) -> World:
         fenced = tuple(sink.init_producer() for sink in world.sinks)
         decided = min(max((r.checkpoint for r in sink.log if isinstance(r, Marker)), default=0) for sink in fenced)
         kept = tuple(checkpoint for checkpoint in world.checkpoints if checkpoint.number <= decided)
-        process = world.current if who == "current" else world.zombie
-        assert process is not None
-        process = process._replace(
+        process = incarnation(world, who)._replace(
             checkpoint=decided + 1, phase=Phase.RUNNING, producer_epochs=tuple(sink.epoch for sink in fenced)
         )
-        world = world._replace(sinks=fenced, checkpoints=kept)
-        return world._replace(current=process) if who == "current" else world._replace(zombie=process)
+        return with_incarnation(world._replace(sinks=fenced, checkpoints=kept), who, process)
 
 
 class EagerWal(WalAndMarker):
     """D with the transaction open during the epoch: lower latency, same recovery. Valid, but not what is built."""
-
-    def __init__(self, bounds: Bounds) -> None:
-        super().__init__(bounds)
 
     def begin_epoch(self, process: Incarnation) -> Incarnation:
         return process._replace(phase=Phase.WRITING, steps=self.all_sinks(Step.FENCE))

@@ -1,119 +1,34 @@
 """A job with transactional Kafka sinks under crashes, a zombie, a bad network and broker timeouts.
 
-This is the world that every design of the sink lives in; a design says what follows what (`Design`). An epoch yields
-one segment of `RECORDS_PER_SEGMENT` records per sink; an epoch that is run again after a crash has other contents, as
-the source's batches and the clock are others. Used by wal_and_marker.py and rejected_designs.py.
+Every design of the sink runs through the same misfortunes; a design says what follows what. The designs are in
+wal_and_marker.py and rejected_designs.py, the data in sink_world.py.
 """
 
 from __future__ import annotations
 
 import abc
-import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
 
 from .coordinator import Answer, Status, TransactionalId
 from .explorer import Kind, Violation
-
-RECORDS_PER_SEGMENT = 2
-
-T = TypeVar("T")
-
-
-class Segment(NamedTuple):
-    """One epoch's output. Its contents are told apart by the incarnation that computed it."""
-
-    checkpoint: int
-    incarnation: int
-
-
-class Row(NamedTuple):
-    """An output record."""
-
-    segment: Segment
-    position: int
-
-
-class Marker(NamedTuple):
-    """Written in the same transaction as the rows of a checkpoint's segment."""
-
-    checkpoint: int
-    lineage: int
-
-
-class Checkpoint(NamedTuple):
-    """A durable checkpoint."""
-
-    number: int
-    segment: Segment
-    lineage: int
-    producer_epochs: tuple[int, ...]
-
-
-class Phase(enum.StrEnum):
-    """What an incarnation of the job is doing."""
-
-    RUNNING = "running"
-    WRITING = "writing into open transactions"
-    CHECKPOINTING = "checkpointing"
-    COMMITTING = "committing"
-    PUSHING = "pushing"
-    ASKING_KAFKA = "asking Kafka what was decided"
-
-
-class Step(enum.StrEnum):
-    """What one sink does next."""
-
-    NOTHING = "nothing"
-    FENCE = "fences"
-    READ_MARKER = "reads the marker"
-    PRODUCE_FIRST = "produces record 0"
-    PRODUCE_SECOND = "produces record 1"
-    PRODUCE_MARKER = "produces the marker"
-    COMMIT = "commits"
-    PREPARED = "prepared"
-    DONE = "done"
-    # Only with rule 1 broken: the marker is read first, the fence follows.
-    READ_MARKER_UNFENCED = "reads the marker without a fence"
-    FENCE_AND_SKIP = "fences too late, will skip"
-    FENCE_AND_PUSH = "fences too late, will push"
-
-
-_PRODUCE_ORDER = (Step.PRODUCE_FIRST, Step.PRODUCE_SECOND, Step.PRODUCE_MARKER)
-
-
-class Incarnation(NamedTuple):
-    """One life of the job's process."""
-
-    number: int
-    checkpoint: int
-    """The one that it works on."""
-    segment: Segment | None
-    phase: Phase
-    steps: tuple[Step, ...]
-    """Per sink."""
-    producer_epochs: tuple[int, ...]
-    """Per sink; -1 before the first init_transactions()."""
-    lineage: int
-
-
-class World(NamedTuple):
-    """Disk, Kafka, network, processes, and how much misfortune is left."""
-
-    checkpoints: tuple[Checkpoint, ...]
-    incarnations: int
-    lineage: int
-    sinks: tuple[TransactionalId, ...]
-    in_flight: tuple[frozenset[int], ...]
-    """Per sink: the producer epochs of delayed EndTxn requests."""
-    current: Incarnation
-    zombie: Incarnation | None
-    crashes: int
-    timeouts: int
-    rewinds: int
-    delays: int
-    restarts: int
+from .sink_world import (
+    PRODUCE_ORDER,
+    RECORDS_PER_SEGMENT,
+    Checkpoint,
+    Incarnation,
+    Marker,
+    Phase,
+    Row,
+    Segment,
+    Step,
+    Who,
+    World,
+    another_is_open,
+    incarnation,
+    replaced,
+    with_incarnation,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +93,7 @@ class Design(abc.ABC):
     def after_produce(self, process: Incarnation, step: Step) -> Step:
         """What a sink does after a record."""
         if step is not Step.PRODUCE_MARKER:
-            return _PRODUCE_ORDER[_PRODUCE_ORDER.index(step) + 1]
+            return PRODUCE_ORDER[PRODUCE_ORDER.index(step) + 1]
         return Step.PREPARED if process.phase is Phase.WRITING else Step.COMMIT
 
     def marker_says_published(self, sink: TransactionalId, process: Incarnation) -> bool:
@@ -189,7 +104,7 @@ class Design(abc.ABC):
             if isinstance(record, Marker)
         )
 
-    def commit_refused(self, world: World, who: str, sink: int) -> World | None:
+    def commit_refused(self, world: World, who: Who, sink: int) -> World | None:
         """EndTxn was refused: by default the incarnation fails."""
         return self.fail(world, who)
 
@@ -205,9 +120,9 @@ class Design(abc.ABC):
         """The same step for every sink."""
         return (step,) * self.bounds.sinks
 
-    def fail(self, world: World, who: str) -> World | None:
+    def fail(self, world: World, who: Who) -> World | None:
         """An incarnation ends by itself; the current one is started again while restarts are left."""
-        if who == "zombie":
+        if who is Who.ZOMBIE:
             return world._replace(zombie=None)
         if not world.restarts:
             return None
@@ -229,7 +144,7 @@ class Design(abc.ABC):
     def advance(
         self,
         world: World,
-        who: str,
+        who: Who,
         sink: int,
         step: Step,
         *,
@@ -237,17 +152,17 @@ class Design(abc.ABC):
         kafka: TransactionalId | None = None,
     ) -> World:
         """One sink goes on to `step`; where all sinks have arrived together, the incarnation goes on."""
-        process = _incarnation(world, who)
-        process = process._replace(steps=_put(process.steps, sink, step))
+        process = incarnation(world, who)
+        process = process._replace(steps=replaced(process.steps, sink, step))
         if epoch is not None:
-            process = process._replace(producer_epochs=_put(process.producer_epochs, sink, epoch))
+            process = process._replace(producer_epochs=replaced(process.producer_epochs, sink, epoch))
         if kafka is not None:
-            world = world._replace(sinks=_put(world.sinks, sink, kafka))
+            world = world._replace(sinks=replaced(world.sinks, sink, kafka))
         if all(step is Step.PREPARED for step in process.steps):
             process = self.prepared(process)
         elif all(step is Step.DONE for step in process.steps):
-            process = self.delivered(process, world.lineage if who == "current" else process.lineage)
-        return _with(world, who, process)
+            process = self.delivered(process, world.lineage if who is Who.CURRENT else process.lineage)
+        return with_incarnation(world, who, process)
 
     # ---- the model
 
@@ -261,14 +176,15 @@ class Design(abc.ABC):
 
     def steps(self, world: World) -> Iterator[tuple[str, World]]:
         """Both incarnations may go on, and delayed requests may arrive."""
-        yield from self._incarnation_steps(world, "current")
+        yield from self.incarnation_steps(world, Who.CURRENT)
         if world.zombie is not None:
-            yield from self._incarnation_steps(world, "zombie")
+            yield from self.incarnation_steps(world, Who.ZOMBIE)
         for sink, epochs in enumerate(world.in_flight):
             for epoch in epochs:
                 _, kafka = world.sinks[sink].end_txn(epoch)
                 arrived = world._replace(
-                    sinks=_put(world.sinks, sink, kafka), in_flight=_put(world.in_flight, sink, epochs - {epoch})
+                    sinks=replaced(world.sinks, sink, kafka),
+                    in_flight=replaced(world.in_flight, sink, epochs - {epoch}),
                 )
                 yield f"a delayed EndTxn of sink {sink}, epoch {epoch}, arrives", arrived
 
@@ -276,7 +192,7 @@ class Design(abc.ABC):
         """Broker timeouts, crashes, pauses, rewinds, an unreadable checkpoint."""
         for sink, kafka in enumerate(world.sinks):
             if world.timeouts and kafka.status is Status.OPEN:
-                aborted = _put(world.sinks, sink, kafka.time_out())
+                aborted = replaced(world.sinks, sink, kafka.time_out())
                 yield (
                     f"TIMEOUT of sink {sink}'s transaction",
                     world._replace(sinks=aborted, timeouts=world.timeouts - 1),
@@ -332,37 +248,32 @@ class Design(abc.ABC):
     def _finished(self, world: World) -> bool:
         return world.current.phase is Phase.RUNNING and world.current.checkpoint > self.bounds.checkpoints
 
-    def _incarnation_steps(self, world: World, who: str) -> Iterator[tuple[str, World]]:
-        process = _incarnation(world, who)
+    def incarnation_steps(self, world: World, who: Who) -> Iterator[tuple[str, World]]:
+        """What one incarnation may do next."""
+        process = incarnation(world, who)
         name = f"{'job' if who == 'current' else 'zombie'}#{process.number}"
         if process.phase is Phase.RUNNING:
             if process.checkpoint <= self.bounds.checkpoints:
                 segment = Segment(process.checkpoint, process.number)
                 begun = self.begin_epoch(process._replace(segment=segment))
-                yield f"{name} runs epoch {process.checkpoint}", _with(world, who, begun)
+                yield f"{name} runs epoch {process.checkpoint}", with_incarnation(world, who, begun)
         elif process.phase is Phase.CHECKPOINTING:
-            if who == "current" or not self.lease:
+            if who is Who.CURRENT or not self.lease:
                 yield f"{name} completes checkpoint {process.checkpoint}", self._complete_checkpoint(world, who)
-        elif process.phase is Phase.ASKING_KAFKA:
-            yield f"{name} asks Kafka what was decided", self.ask_kafka(world, who)
         else:
             for sink in range(self.bounds.sinks):
                 for action, after in self._sink_steps(world, who, sink):
                     yield f"{name} sink {sink} {action}", after
 
-    def ask_kafka(self, world: World, who: str) -> World:
-        """Only of a design in which the transaction's commit decides a checkpoint."""
-        raise NotImplementedError
-
-    def _complete_checkpoint(self, world: World, who: str) -> World:
-        process = _incarnation(world, who)
+    def _complete_checkpoint(self, world: World, who: Who) -> World:
+        process = incarnation(world, who)
         assert process.segment is not None
         checkpoint = Checkpoint(process.checkpoint, process.segment, process.lineage, process.producer_epochs)
         older = tuple(other for other in world.checkpoints if other.number < process.checkpoint)
-        return _with(world._replace(checkpoints=(*older, checkpoint)), who, self.checkpointed(process))
+        return with_incarnation(world._replace(checkpoints=(*older, checkpoint)), who, self.checkpointed(process))
 
-    def _sink_steps(self, world: World, who: str, sink: int) -> Iterator[tuple[str, World]]:
-        process, kafka = _incarnation(world, who), world.sinks[sink]
+    def _sink_steps(self, world: World, who: Who, sink: int) -> Iterator[tuple[str, World]]:
+        process, kafka = incarnation(world, who), world.sinks[sink]
         step = process.steps[sink]
         if step in _FENCES:
             fenced = kafka.init_producer()
@@ -372,19 +283,19 @@ class Design(abc.ABC):
             published = self.marker_says_published(kafka, process)
             found = "published" if published else "not published"
             yield f"{step}: {found}", self.advance(world, who, sink, Step.DONE if published else Step.PRODUCE_FIRST)
-            if published and not self.reads_past_lso and _another_is_open(world, sink):
+            if published and not self.reads_past_lso and another_is_open(world, sink):
                 pinned = self.advance(world, who, sink, Step.PRODUCE_FIRST)
                 yield f"{step}: hidden behind another open transaction", pinned
         elif step is Step.READ_MARKER_UNFENCED:
             published = self.marker_says_published(kafka, process)
             yield step, self.advance(world, who, sink, Step.FENCE_AND_SKIP if published else Step.FENCE_AND_PUSH)
-        elif step in _PRODUCE_ORDER:
+        elif step in PRODUCE_ORDER:
             yield from self._produce(world, who, sink)
         elif step is Step.COMMIT:
             yield from self._commit(world, who, sink)
 
-    def _produce(self, world: World, who: str, sink: int) -> Iterator[tuple[str, World]]:
-        process, kafka = _incarnation(world, who), world.sinks[sink]
+    def _produce(self, world: World, who: Who, sink: int) -> Iterator[tuple[str, World]]:
+        process, kafka = incarnation(world, who), world.sinks[sink]
         step = process.steps[sink]
         if not kafka.accepts_produce(process.producer_epochs[sink], first=step is Step.PRODUCE_FIRST):
             failed = self.fail(world, who)
@@ -396,12 +307,12 @@ class Design(abc.ABC):
             record = Marker(process.checkpoint, process.lineage)
         else:
             assert process.segment is not None
-            record = Row(process.segment, _PRODUCE_ORDER.index(step))
+            record = Row(process.segment, PRODUCE_ORDER.index(step))
         next_step = self.after_produce(process, step)
         yield step, self.advance(world, who, sink, next_step, kafka=kafka.produce(record))
 
-    def _commit(self, world: World, who: str, sink: int) -> Iterator[tuple[str, World]]:
-        kafka, epoch = world.sinks[sink], _incarnation(world, who).producer_epochs[sink]
+    def _commit(self, world: World, who: Who, sink: int) -> Iterator[tuple[str, World]]:
+        kafka, epoch = world.sinks[sink], incarnation(world, who).producer_epochs[sink]
         answer, after = kafka.end_txn(epoch)
         if answer is Answer.OK:
             yield "commits", self.advance(world, who, sink, Step.DONE, kafka=after)
@@ -413,28 +324,10 @@ class Design(abc.ABC):
             if refused is not None:
                 yield f"commits: {answer}", refused
         if world.delays and epoch not in world.in_flight[sink]:
-            in_flight = _put(world.in_flight, sink, world.in_flight[sink] | {epoch})
+            in_flight = replaced(world.in_flight, sink, world.in_flight[sink] | {epoch})
             delayed = world._replace(delays=world.delays - 1, in_flight=in_flight)
             yield "commits, but the request is stuck in the network and the client asks again", delayed
 
 
 # A fence, and what follows where the design has no say.
 _FENCES = {Step.FENCE: None, Step.FENCE_AND_SKIP: Step.DONE, Step.FENCE_AND_PUSH: Step.PRODUCE_FIRST}
-
-
-def _incarnation(world: World, who: str) -> Incarnation:
-    process = world.current if who == "current" else world.zombie
-    assert process is not None
-    return process
-
-
-def _with(world: World, who: str, process: Incarnation) -> World:
-    return world._replace(current=process) if who == "current" else world._replace(zombie=process)
-
-
-def _another_is_open(world: World, sink: int) -> bool:
-    return any(kafka.status is Status.OPEN for other, kafka in enumerate(world.sinks) if other != sink)
-
-
-def _put(values: tuple[T, ...], index: int, value: T) -> tuple[T, ...]:
-    return (*values[:index], value, *values[index + 1 :])

@@ -10,7 +10,8 @@ from __future__ import annotations
 import enum
 
 from .coordinator import TransactionalId
-from .transactional_sink import Bounds, Checkpoint, Design, Incarnation, Marker, Phase, Step, World
+from .sink_world import Checkpoint, Incarnation, Marker, Phase, Step, World
+from .transactional_sink import Bounds, Design
 
 
 class Rule(enum.Enum):
