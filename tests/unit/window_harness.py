@@ -1,0 +1,139 @@
+"""Drives a ``WindowOperator`` over real heap state the way a task does, with a clock that tests turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wiesel.core.configuration import Configuration
+from wiesel.core.elements import MAX_WATERMARK
+from wiesel.core.metrics import TaskMetricGroup
+from wiesel.core.operator_specs import WindowSpec
+from wiesel.core.shipping import ship
+from wiesel.runtime.operators.base import OperatorContext
+from wiesel.runtime.operators.contexts import TaskRuntimeContext
+from wiesel.runtime.operators.window import WindowOperator
+from wiesel.state.heap.backend import HeapKeyedStateBackend
+
+
+class ManualClock:
+    """A clock that stands still until it is turned."""
+
+    def __init__(self, now: int = 0) -> None:
+        self.now = now
+
+    def now_ms(self) -> int:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.now / 1000
+
+
+def window_spec(
+    assigner: Any,
+    *,
+    reduce: Any = None,
+    aggregate: Any = None,
+    function: Any = None,
+    trigger: Any = None,
+    evictor: Any = None,
+    **options: Any,
+) -> WindowSpec:
+    """Return a spec of functions that are not shipped yet."""
+    parts = {"trigger": trigger, "function": function, "reduce": reduce, "aggregate": aggregate, "evictor": evictor}
+    shipped = {name: None if part is None else ship(part) for name, part in parts.items()}
+    return WindowSpec(ship(assigner), **shipped, **options)
+
+
+class WindowHarness:
+    """One window operator; ``results`` are ``(value, timestamp)`` pairs of the main output."""
+
+    def __init__(self, spec: WindowSpec, now: int = 0, side_outputs: tuple[str, ...] = ()) -> None:
+        self.spec = spec
+        self.clock = ManualClock(now)
+        self.results: list[tuple[Any, int]] = []
+        self.sides: dict[str, list[tuple[Any, int]]] = {tag: [] for tag in side_outputs}
+        self.dropped = 0
+        self._start(HeapKeyedStateBackend(lambda key: 0))
+
+    def _start(self, backend: HeapKeyedStateBackend) -> None:
+        self.backend = backend
+        self.operator = WindowOperator(self.spec)
+        runtime_context = TaskRuntimeContext(
+            task_name="window",
+            subtask=0,
+            parallelism=1,
+            max_parallelism=128,
+            attempt=0,
+            job_parameters={},
+            metrics=TaskMetricGroup(),
+            backend=backend,
+        )
+        context = OperatorContext(
+            name="window",
+            uid="window",
+            subtask=0,
+            parallelism=1,
+            max_parallelism=128,
+            attempt=0,
+            clock=self.clock,
+            configuration=Configuration(),
+            runtime_context=runtime_context,
+            keyed_backend=backend,
+            side_outputs={
+                tag: lambda value, timestamp, rows=rows: rows.append((value, timestamp))  # type: ignore[misc]
+                for tag, rows in self.sides.items()
+            },
+            wake=lambda: None,
+            fail=self._fail,
+            late_dropped=self._drop,
+        )
+        self.operator.setup(context, lambda value, timestamp: self.results.append((value, timestamp)))
+        self.operator.open()
+        self._process = backend.bind_keyed(self.operator.bind(0))
+
+    def _drop(self, count: int) -> None:
+        self.dropped += count
+
+    def _fail(self, error: BaseException) -> None:
+        raise error
+
+    def process(self, key: Any, value: Any, timestamp: int = 0) -> None:
+        """Process one element."""
+        self._process([value], [timestamp], [key])
+
+    def watermark(self, timestamp: int) -> None:
+        """Move event time on and fire what is due."""
+        self.operator.on_watermark(timestamp)
+        while due := self.backend.pop_event_timers(timestamp, 512):
+            for time, key, namespace in due:
+                self.backend.set_current_key(key)
+                self.operator.on_event_timer(time, namespace)
+
+    def advance(self, now: int) -> None:
+        """Turn the clock and fire what is due."""
+        self.clock.now = now
+        # A timer is due when its millisecond is over, so that no element can still come into a window that fired.
+        while due := self.backend.pop_processing_timers(now - 1, 512):
+            for time, key, namespace in due:
+                self.backend.set_current_key(key)
+                self.operator.on_processing_timer(time, namespace)
+
+    def finish(self) -> None:
+        """End the input: event time is over."""
+        self.watermark(MAX_WATERMARK)
+
+    def take(self) -> list[Any]:
+        """Return the values emitted since the last call, sorted by their text."""
+        values = [value for value, _ in self.results]
+        self.results.clear()
+        return sorted(values, key=repr)
+
+    def restart(self) -> None:
+        """Take a snapshot, and go on from it with a fresh operator and backend."""
+        watermark = self.operator.current_watermark
+        pieces = list(self.backend.snapshot().slices())
+        self.operator.close()
+        backend = HeapKeyedStateBackend(lambda key: 0)
+        backend.restore(pieces, None)
+        self._start(backend)
+        self.operator.on_watermark(watermark)
