@@ -1,7 +1,7 @@
 """JSON to and from rows (mirrors ``pyflink.datastream.formats.json``).
 
 Values are written and read as Flink's ``JsonRowSerializationSchema`` and ``JsonRowDeserializationSchema`` do: byte
-arrays as base64, dates as ``2024-02-29``, times as ``13:45:00Z``, timestamps as ``2024-02-29T13:45:00.5Z`` (always UTC).
+arrays as base64, dates as ``2024-02-29``, times as ``13:45:00Z``, timestamps as ``2024-02-29T13:45:00.5Z``, always UTC.
 """
 
 from __future__ import annotations

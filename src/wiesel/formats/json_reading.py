@@ -54,7 +54,7 @@ _decode_any = msgspec.json.Decoder().decode
 def row_reader(
     row_type: RowTypeInfo, *, fail_on_missing_field: bool, ignore_parse_errors: bool
 ) -> Callable[[bytes], Row | None]:
-    """Return the function from JSON to a row, None for JSON's null; it raises ``ValueError`` for what it cannot read."""
+    """Return the function from JSON to a row, None for null; it raises ``ValueError`` for what it cannot read."""
     reading = _Reading(fail_on_missing_field, ignore_parse_errors)
     convert = reading.converter(row_type)
     names, types = row_type.get_field_names(), row_type.get_field_types()
