@@ -1,0 +1,1 @@
+"""Sources and sinks inside the process: collections, number sequences, print, collect."""

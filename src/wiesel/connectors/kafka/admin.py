@@ -1,0 +1,130 @@
+"""What the connector asks a cluster: topics, their ids and partitions, offsets. Every method may wait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from wiesel.connectors.kafka import client, errors
+from wiesel.core.errors import WieselError
+
+if TYPE_CHECKING:
+    from confluent_kafka import KafkaError
+    from confluent_kafka.admin import AdminClient
+
+_TIMEOUT_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class TopicDescription:
+    """A topic as the cluster knows it.
+
+    Args:
+        name: its name.
+        topic_id: an id that a topic of the same name, created anew, does not share.
+        partitions: how many it has.
+    """
+
+    name: str
+    topic_id: str
+    partitions: int
+
+
+class Cluster:
+    """A connection for questions; it is made, and waited for, at the first one.
+
+    Args:
+        bootstrap_servers: for messages.
+        properties: the user's client properties, ``bootstrap.servers`` among them.
+    """
+
+    def __init__(self, bootstrap_servers: str, properties: Mapping[str, str]) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._properties = properties
+        self._events = client.ClientEvents(bootstrap_servers)
+        self._admin: AdminClient | None = None
+
+    def connect(self) -> AdminClient:
+        """Return the admin client, after a broker has answered for the first time."""
+        if self._admin is None:
+            admin = client.admin(self._properties, self._events)
+            client.wait_for_cluster(admin, self._events, "connecting to Kafka")
+            self._admin = admin
+        return self._admin
+
+    def cause_of(self, error: KafkaError, doing: str) -> WieselError:
+        """Return our error for a client's error."""
+        return self._events.cause_of(error, doing)
+
+    def topic_names(self) -> list[str]:
+        """Return the names of all topics that we may see."""
+        metadata = client.wait_for_cluster(self.connect(), self._events, "listing topics")
+        return sorted(metadata.topics)
+
+    def describe(self, topics: Sequence[str]) -> dict[str, TopicDescription]:
+        """Return a description of each topic.
+
+        Raises:
+            MissingTopicError: a topic does not exist.
+        """
+        from confluent_kafka import KafkaError, KafkaException, TopicCollection
+
+        if not topics:
+            return {}
+        futures = self.connect().describe_topics(TopicCollection(list(topics)), request_timeout=_TIMEOUT_SECONDS)
+        result: dict[str, TopicDescription] = {}
+        for name, future in futures.items():
+            try:
+                described = future.result()
+            except KafkaException as error:
+                if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise errors.missing_topic(name) from error
+                raise self._events.cause_of(error.args[0], f"describing topic {name}") from error
+            result[name] = TopicDescription(name, str(described.topic_id), len(described.partitions))
+        return result
+
+    def topic_configuration(self, topics: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Return the settings of each topic, without those that the principal may not see."""
+        from confluent_kafka.admin import ConfigResource, ResourceType
+
+        return self._configuration([ConfigResource(ResourceType.TOPIC, name) for name in topics])
+
+    def broker_configuration(self) -> dict[str, str]:
+        """Return the settings of one broker, or nothing where the principal may not see them."""
+        from confluent_kafka.admin import ConfigResource, ResourceType
+
+        metadata = client.wait_for_cluster(self.connect(), self._events, "listing brokers")
+        broker = str(min(metadata.brokers))
+        return self._configuration([ConfigResource(ResourceType.BROKER, broker)]).get(broker, {})
+
+    def _configuration(self, resources: Sequence[Any]) -> dict[str, dict[str, str]]:
+        from confluent_kafka import KafkaError, KafkaException
+
+        denied = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
+        result: dict[str, dict[str, str]] = {}
+        futures = self.connect().describe_configs(list(resources), request_timeout=_TIMEOUT_SECONDS)
+        for resource, future in futures.items():
+            try:
+                entries = future.result()
+            except KafkaException as error:
+                # The least rights that a job needs do not include DescribeConfigs.
+                if error.args[0].code() in denied:
+                    continue
+                if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise errors.missing_topic(resource.name) from error
+                raise self._events.cause_of(error.args[0], f"reading the settings of {resource.name}") from error
+            result[resource.name] = {entry.name: entry.value for entry in entries.values() if entry.value is not None}
+        return result
+
+    def create_topic(self, name: str, partitions: int, settings: Mapping[str, str]) -> None:
+        """Create a topic with the cluster's default replication; one that exists already is left as it is."""
+        from confluent_kafka import KafkaError, KafkaException
+        from confluent_kafka.admin import NewTopic
+
+        topic = NewTopic(name, num_partitions=partitions, replication_factor=-1, config=dict(settings))
+        try:
+            self.connect().create_topics([topic], request_timeout=_TIMEOUT_SECONDS)[name].result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise self._events.cause_of(error.args[0], f"creating topic {name}") from error

@@ -1,0 +1,199 @@
+"""Making Kafka clients: our defaults under the user's properties, and errors that arrive on the side.
+
+librdkafka reports failed logins, TLS handshakes and unreachable brokers through a callback, not through the call that
+waits in vain. ``ClientEvents`` keeps them, so that the error a user sees names the cause.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from wiesel.connectors.kafka import errors, properties
+from wiesel.core.errors import ConfigurationError, ConnectionFailedError, WieselError
+from wiesel.core.redaction import redact
+
+if TYPE_CHECKING:
+    from confluent_kafka import Consumer, KafkaError, Producer
+    from confluent_kafka.admin import AdminClient
+
+logger = logging.getLogger(__name__)
+
+#: How long a job waits for a first answer of the cluster before it fails with a clear message.
+CONNECT_TIMEOUT_SECONDS: Final = 8.0
+
+_UNKNOWN_PROPERTY: Final = re.compile(r'No such configuration property: "([^"]+)"')
+
+#: Only the producer or only the consumer has these; to give them to the other one would only make it warn.
+_ADMIN_KEYS: Final = (
+    "bootstrap.servers", "broker.", "client.", "connections.", "debug", "enable.ssl", "enable.sasl", "https.",
+    "metadata.", "metadata.broker.list", "reconnect.", "retry.", "sasl.", "security.protocol", "socket.", "ssl.",
+)  # fmt: skip
+
+
+class ClientEvents:
+    """What a client's callbacks reported: the newest fatal reason, and the newest transient one."""
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._lock = threading.Lock()
+        self._refused: KafkaError | None = None
+        self._unreachable: KafkaError | None = None
+
+    def on_error(self, error: KafkaError) -> None:
+        """Take an error from the client (``error_cb``)."""
+        from confluent_kafka import KafkaError
+
+        with self._lock:
+            if error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError.SASL_AUTHENTICATION_FAILED):
+                self._refused = error
+            else:
+                self._unreachable = error
+        logger.debug("Kafka client: %s", redact(error.str()))
+
+    def refused(self, doing: str) -> WieselError | None:
+        """Return the error of a login or TLS handshake that failed; waiting does not mend it."""
+        with self._lock:
+            refused = self._refused
+        return errors.translate(refused, doing, self._bootstrap_servers) if refused is not None else None
+
+    def cause_of(self, error: KafkaError, doing: str) -> WieselError:
+        """Return our error for ``error``, preferring a reason that came on the side."""
+        with self._lock:
+            unreachable = self._unreachable
+        by_the_side = self.refused(doing)
+        if by_the_side is not None:
+            return by_the_side
+        ours = errors.translate(error, doing, self._bootstrap_servers)
+        if unreachable is not None and isinstance(ours, ConnectionFailedError):
+            return errors.unreachable(self._bootstrap_servers, unreachable.str())
+        return ours
+
+
+def consumer(user: Mapping[str, str], ours: Mapping[str, Any], events: ClientEvents) -> Consumer:
+    """Make a consumer; ``ours`` wins over the user's properties."""
+    import confluent_kafka
+
+    client: Consumer = _create(
+        confluent_kafka.Consumer, {**_CONSUMER_DEFAULTS, **properties.translate(user), **ours}, events
+    )
+    return client
+
+
+def producer(user: Mapping[str, str], ours: Mapping[str, Any], events: ClientEvents) -> Producer:
+    """Make a producer; ``ours`` wins over the user's properties."""
+    import confluent_kafka
+
+    client: Producer = _create(
+        confluent_kafka.Producer, {**_PRODUCER_DEFAULTS, **properties.translate(user), **ours}, events
+    )
+    return client
+
+
+def admin(user: Mapping[str, str], events: ClientEvents) -> AdminClient:
+    """Make an admin client from the part of the user's properties that concerns the connection."""
+    from confluent_kafka.admin import AdminClient
+
+    translated = properties.translate(user)
+    connection = {key: value for key, value in translated.items() if key.startswith(_ADMIN_KEYS)}
+    client: AdminClient = _create(AdminClient, connection, events)
+    return client
+
+
+def wait_for_cluster(client: Any, events: ClientEvents, doing: str, topic: str | None = None) -> Any:
+    """Return the cluster's metadata, waiting for a first answer of a broker for a bounded time.
+
+    Args:
+        client: any client that has ``list_topics``.
+        events: the client's events.
+        doing: for the message.
+        topic: only this topic's metadata; None is all topics.
+
+    Raises:
+        ConnectionFailedError, AuthorizationError: the cluster does not answer, or does not let us in.
+    """
+    from confluent_kafka import KafkaException
+
+    deadline = time.monotonic() + CONNECT_TIMEOUT_SECONDS
+    while True:
+        try:
+            if topic is None:
+                return client.list_topics(timeout=1.0)
+            return client.list_topics(topic, timeout=1.0)
+        except KafkaException as error:
+            client.poll(0)
+            refused = events.refused(doing)
+            if refused is not None:
+                raise refused from error
+            if not error.args[0].retriable() and not _is_transient(error.args[0]):
+                raise events.cause_of(error.args[0], doing) from error
+            if time.monotonic() >= deadline:
+                raise events.cause_of(error.args[0], doing) from error
+
+
+def _is_transient(error: KafkaError) -> bool:
+    from confluent_kafka import KafkaError
+
+    return error.code() in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)
+
+
+_CONSUMER_DEFAULTS: Final[dict[str, Any]] = {
+    # Java's default. librdkafka's own is read_committed; docs/kafka.md tells which readers want that.
+    "isolation.level": "read_uncommitted",
+    # After its local queue was full the client waits this long before it fetches again: the default is a second.
+    "fetch.queue.backoff.ms": 5,
+    "queued.min.messages": 200_000,
+    "fetch.message.max.bytes": 4 << 20,
+    "check.crcs": True,
+    "topic.metadata.refresh.interval.ms": 60_000,
+}
+
+_PRODUCER_DEFAULTS: Final[dict[str, Any]] = {
+    # Java's default partitioner, so that equal keys meet in the same partition whoever wrote them.
+    "partitioner": "murmur2_random",
+    "linger.ms": 5,
+    "queue.buffering.max.messages": 500_000,
+}
+
+
+def _create(factory: Callable[..., Any], configuration: dict[str, Any], events: ClientEvents) -> Any:
+    from confluent_kafka import KafkaException
+
+    while True:
+        try:
+            return factory({**configuration, "error_cb": events.on_error}, logger=_client_logger)
+        except KafkaException as error:
+            unknown = _UNKNOWN_PROPERTY.search(str(error))
+            if unknown is None or unknown[1] not in configuration:
+                raise ConfigurationError(
+                    f"The Kafka client does not accept its configuration: {redact(error.args[0].str())}"
+                ) from error
+            logger.warning("Kafka property %s is unknown and has no effect", unknown[1])
+            del configuration[unknown[1]]
+
+
+class _ClientLogFilter(logging.Filter):
+    """Hides credentials (librdkafka's debug logs may hold some), and lets a failing connection speak now and then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next_failure = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redact(record.getMessage()), ()
+        if not record.msg.startswith(("FAIL", "ERROR")):
+            return True
+        # A broker that is down is tried again many times a second; what it means to the job is said elsewhere.
+        if record.created < self._next_failure:
+            return False
+        self._next_failure = record.created + 30
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
+
+
+_client_logger = logging.getLogger("wiesel.kafka.client")
+_client_logger.addFilter(_ClientLogFilter())

@@ -1,0 +1,92 @@
+"""Errors of the Kafka connector, and the translation of the client's errors into ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from wiesel.core.errors import (
+    AuthorizationError,
+    ConfigurationError,
+    ConnectionFailedError,
+    MissingTopicError,
+    WieselError,
+)
+from wiesel.core.redaction import redact
+
+if TYPE_CHECKING:
+    from confluent_kafka import KafkaError
+
+
+class KafkaClientError(WieselError):
+    """The client or the broker failed in a way that no more precise error tells; a restart may help."""
+
+    exit_code: ClassVar[int] = 3
+    retriable: ClassVar[bool] = True
+
+
+class OffsetOutOfRangeError(WieselError):
+    """Records that the job still had to read are gone from the topic."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class TopicChangedError(WieselError):
+    """A topic was deleted, or deleted and created anew, while the job depends on what it held."""
+
+    exit_code: ClassVar[int] = 3
+
+
+def unreachable(bootstrap_servers: str, reason: str) -> ConnectionFailedError:
+    """The error for brokers that do not answer."""
+    return ConnectionFailedError(
+        f"No Kafka broker answers at bootstrap.servers={bootstrap_servers} ({redact(reason)}). Start one "
+        "(`wiesel kafka up` starts a local one and prints its address) or correct the address in set_bootstrap_servers."
+    )
+
+
+def missing_topic(topic: str) -> MissingTopicError:
+    """The error for a topic that does not exist."""
+    return MissingTopicError(f"Topic {topic!r} does not exist. Create it: wiesel kafka topics create {topic}")
+
+
+def translate(error: KafkaError, doing: str, bootstrap_servers: str) -> WieselError:
+    """Return our error for a client's error that happened while ``doing`` (as in "reading orders-3")."""
+    from confluent_kafka import KafkaError
+
+    code, text = error.code(), redact(error.str())
+    if code in (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE, KafkaError._TIMED_OUT):
+        return unreachable(bootstrap_servers, text)
+    if code in (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED):
+        return AuthorizationError(
+            f"The Kafka broker refused the login while {doing}: {text}. Check security.protocol, sasl.mechanism and "
+            "the credentials."
+        )
+    if code == KafkaError._SSL:
+        return AuthorizationError(
+            f"TLS with the Kafka broker failed while {doing}: {text}. Check ssl.ca.location, the certificates and "
+            "that the address in bootstrap.servers is the one in the broker's certificate."
+        )
+    if code in _denied():
+        return AuthorizationError(
+            f"The Kafka broker does not allow {doing}: {text}. Grant the principal the right: {_denied()[code]}."
+        )
+    if code in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION):
+        return MissingTopicError(
+            f"{doing[:1].upper()}{doing[1:]} failed: {text}. Look for the topic with `wiesel kafka topics list`, "
+            "create it with `wiesel kafka topics create NAME`."
+        )
+    if code == KafkaError._INVALID_ARG:
+        return ConfigurationError(f"The Kafka client does not accept its configuration while {doing}: {text}")
+    return KafkaClientError(f"Kafka failed while {doing}: {text} ({error.name()})")
+
+
+def _denied() -> dict[int, str]:
+    from confluent_kafka import KafkaError
+
+    return {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED: "Describe and Read (source) or Write (sink) on the topic",
+        KafkaError.GROUP_AUTHORIZATION_FAILED: "Read on the consumer group",
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED: "the operation on the cluster (IdempotentWrite, Create)",
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "Write and Describe on the transactional ids with the "
+        "sink's prefix",
+    }

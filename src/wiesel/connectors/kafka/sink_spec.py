@@ -1,0 +1,95 @@
+"""The Kafka sink as inert data of the job graph (Flink: ``KafkaSink``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from wiesel.connectors.delivery_guarantee import DeliveryGuarantee
+from wiesel.connectors.kafka.encoding import RecordSerializerSpec
+from wiesel.core.configuration import Configuration
+from wiesel.core.contracts import Committer, CommitterContext, JobFacts, Json, SinkContext, SinkWriter
+
+if TYPE_CHECKING:
+    from confluent_kafka import Producer
+
+_QUEUE_RECORDS: Final = 100_000
+_QUEUE_KBYTES: Final = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSinkSpec:
+    """Writes records to topics.
+
+    Args:
+        bootstrap_servers: addresses of brokers.
+        serializer: how values become records.
+        guarantee: what is promised.
+        transactional_id_prefix: names the transactional ids and the progress topic of EXACTLY_ONCE.
+        properties: the user's client properties, Java style.
+        writes_timestamps: whether the event time becomes the record's timestamp.
+        logs_failures_only: whether a record that cannot be delivered is logged and lost instead of failing the job
+            (not in EXACTLY_ONCE).
+        partition_by_subtask: whether a subtask writes to one partition, chosen by its number (Flink:
+            ``FlinkFixedPartitioner``).
+    """
+
+    bootstrap_servers: str
+    serializer: RecordSerializerSpec
+    guarantee: DeliveryGuarantee
+    transactional_id_prefix: str | None
+    properties: Mapping[str, str]
+    writes_timestamps: bool = True
+    logs_failures_only: bool = False
+    partition_by_subtask: bool = False
+
+    def connection(self) -> dict[str, str]:
+        """Return the user's properties with the address."""
+        return {**self.properties, "bootstrap.servers": self.bootstrap_servers}
+
+    def preflight(self, configuration: Configuration, job: JobFacts) -> None:
+        """Check prefix and guarantee against the job, then that a broker answers and has the topic."""
+        from wiesel.connectors.kafka.preflight import check_sink
+
+        check_sink(self, job)
+
+    def create_writer(self, context: SinkContext, state: Sequence[Json]) -> SinkWriter:
+        """Return a writer for the guarantee."""
+        return self._plain_writer(context)
+
+    def create_committer(self, context: CommitterContext) -> Committer | None:
+        """Return the committer of EXACTLY_ONCE; the other guarantees need none."""
+        return None
+
+    def partition_for(self, subtask: int) -> int:
+        """Return the partition that ``subtask`` writes to, -1 when the partitioner decides for each record."""
+        from wiesel.connectors.kafka.admin import Cluster
+
+        topic = self.serializer.topic
+        if not self.partition_by_subtask or topic is None:
+            return -1
+        return subtask % Cluster(self.bootstrap_servers, self.connection()).describe([topic])[topic].partitions
+
+    def _plain_writer(self, context: SinkContext) -> SinkWriter:
+        from wiesel.connectors.kafka import client
+        from wiesel.connectors.kafka.writer import KafkaWriter
+
+        events = client.ClientEvents(self.bootstrap_servers)
+
+        def connect() -> Producer:
+            limits = {"queue.buffering.max.messages": _QUEUE_RECORDS, "queue.buffering.max.kbytes": _QUEUE_KBYTES}
+            ours = {key: value for key, value in limits.items() if key not in self.properties}
+            return client.producer(self.connection(), {**ours, "delivery.report.only.error": True}, events)
+
+        return KafkaWriter(
+            connect,
+            events,
+            self.serializer.bind(),
+            context,
+            queue_records=_QUEUE_RECORDS * 9 // 10,
+            flushes=self.guarantee is DeliveryGuarantee.AT_LEAST_ONCE,
+            writes_timestamps=self.writes_timestamps,
+            logs_failures_only=self.logs_failures_only,
+            partition=self.partition_for(context.subtask),
+        )

@@ -1,0 +1,134 @@
+"""The Kafka source as inert data of the job graph (Flink: ``KafkaSource``)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from wiesel.connectors.kafka.enumerator import Subscription
+from wiesel.connectors.kafka.offsets import OffsetsInitializer
+from wiesel.core.configuration import Configuration
+from wiesel.core.contracts import Json, SourceContext, SourceReader, SplitEnumerator
+from wiesel.core.errors import ConfigurationError
+from wiesel.core.shipping import ShippedFunction
+
+if TYPE_CHECKING:
+    from confluent_kafka import Consumer
+
+    from wiesel.connectors.kafka.reader import OnCommit
+
+logger = logging.getLogger(__name__)
+
+_DISCOVERY_INTERVAL_MS: Final = 300_000
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSourceSpec:
+    """Reads partitions of topics.
+
+    Args:
+        bootstrap_servers: addresses of brokers.
+        subscription: which partitions.
+        start: where they start.
+        stop: where they stop; None for never.
+        bounded: whether the job ends when all have stopped (``set_bounded``; ``set_unbounded`` stops too, but the job
+            counts as a streaming one).
+        deserializer: a shipped ``DeserializationSchema`` for values.
+        properties: the user's client properties, Java style.
+        client_id_prefix: first part of the readers' client ids.
+    """
+
+    bootstrap_servers: str
+    subscription: Subscription
+    start: OffsetsInitializer
+    stop: OffsetsInitializer | None
+    bounded: bool
+    deserializer: ShippedFunction
+    properties: Mapping[str, str]
+    client_id_prefix: str | None = None
+
+    @property
+    def group_id(self) -> str | None:
+        """Return the consumer group of the user, if one is given."""
+        return self.properties.get("group.id") or None
+
+    def preflight(self, configuration: Configuration) -> None:
+        """Check that a broker answers, lets us in and has the topics."""
+        from wiesel.connectors.kafka.admin import Cluster
+
+        self._discovery_interval_ms()
+        self.subscription.find(Cluster(self.bootstrap_servers, self._connection()))
+
+    def create_enumerator(self, context: SourceContext, state: Json | None) -> SplitEnumerator:
+        """Return the enumerator; it connects at its first discovery."""
+        from wiesel.connectors.kafka.admin import Cluster
+        from wiesel.connectors.kafka.enumerator import KafkaSplitEnumerator
+        from wiesel.connectors.kafka.offset_lookup import ClusterOffsets
+
+        cluster = Cluster(self.bootstrap_servers, self._connection())
+        return KafkaSplitEnumerator(
+            self.subscription,
+            self.start,
+            self.stop,
+            cluster,
+            ClusterOffsets(cluster, self.properties, self.group_id),
+            context.parallelism,
+            self._discovery_interval_ms(),
+            state,
+        )
+
+    def create_reader(self, context: SourceContext) -> SourceReader:
+        """Return a reader without partitions."""
+        from wiesel.connectors.kafka import client
+        from wiesel.connectors.kafka.decoding import ValueDecoder
+        from wiesel.connectors.kafka.reader import KafkaSourceReader
+
+        events = client.ClientEvents(self.bootstrap_servers)
+
+        def connect(on_commit: OnCommit) -> Consumer:
+            return client.consumer(self._connection(), {**self._fixed(context), "on_commit": on_commit}, events)
+
+        schema = self.deserializer.load()
+        schema.open()
+        return KafkaSourceReader(
+            connect,
+            events,
+            ValueDecoder(schema),
+            context,
+            resets_offsets=self._reset_by_choice(),
+            commits_offsets=self._commits_offsets(),
+        )
+
+    def _fixed(self, context: SourceContext) -> dict[str, Any]:
+        prefix = self.client_id_prefix or self.group_id or context.operator_uid
+        return {
+            # The client insists on a group; where the user has none it stays unused, and no broker ever sees it.
+            "group.id": self.group_id or f"wiesel-{context.operator_uid}",
+            "client.id": f"{prefix}-{context.subtask}",
+            "enable.auto.commit": self.properties.get("enable.auto.commit", "false"),
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+        }
+
+    def _connection(self) -> dict[str, str]:
+        return {**self.properties, "bootstrap.servers": self.bootstrap_servers}
+
+    def _discovery_interval_ms(self) -> int | None:
+        text = self.properties.get("partition.discovery.interval.ms", str(_DISCOVERY_INTERVAL_MS))
+        try:
+            interval = int(text)
+        except ValueError:
+            raise ConfigurationError(
+                f"partition.discovery.interval.ms={text} is no number of milliseconds (0 or less turns discovery off)."
+            ) from None
+        return interval if interval > 0 and not self.bounded else None
+
+    def _reset_by_choice(self) -> str | None:
+        choice = self.properties.get("auto.offset.reset", "none").lower()
+        return {"earliest": "earliest", "smallest": "earliest", "latest": "latest", "largest": "latest"}.get(choice)
+
+    def _commits_offsets(self) -> bool:
+        wanted = self.properties.get("commit.offsets.on.checkpoint", "true").lower() == "true"
+        return wanted and self.group_id is not None
