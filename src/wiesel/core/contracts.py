@@ -153,8 +153,9 @@ class SplitEnumerator(Protocol):
 class Source(Protocol):
     """A source's spec."""
 
-    #: Whether it ends by itself.
-    bounded: bool
+    @property
+    def bounded(self) -> bool:
+        """Whether it ends by itself."""
 
     def preflight(self, configuration: Configuration) -> None:
         """Check, before the job starts, what can be known to be wrong (may connect; raises a typed error)."""
@@ -232,6 +233,9 @@ class SinkWriter(Protocol):
     def snapshot(self) -> Json | None:
         """Return the writer's state, as JSON; called after ``prepare_commit``."""
 
+    def records_written(self) -> int:
+        """Return how many records ``write`` has taken (metric ``numRecordsOut``); cheap."""
+
     def close(self) -> None:
         """Release clients; what was not committed is dropped."""
 
@@ -304,6 +308,13 @@ class CommitterContext:
 
 class Sink(Protocol):
     """A sink's spec."""
+
+    #: Whether its output is published by a committer, so that it needs checkpoints.
+    transactional: bool
+
+    @property
+    def identity(self) -> str | None:
+        """What must not change within a lineage (a transactional id prefix); None when nothing."""
 
     def preflight(self, configuration: Configuration, job: JobFacts) -> None:
         """Check, before the job starts, what can be known to be wrong (may connect; raises a typed error)."""

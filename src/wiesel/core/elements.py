@@ -45,9 +45,13 @@ class WatermarkStatus:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointBarrier:
-    """Divides the records that belong to checkpoint ``checkpoint_id`` from those after it."""
+    """Divides the records that belong to checkpoint ``checkpoint_id`` from those after it.
+
+    After a barrier with ``suspend`` nothing more is processed: the job is stopping or its input is over.
+    """
 
     checkpoint_id: int
+    suspend: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from wiesel.core.contracts import Emit
 from wiesel.core.errors import StateAccessError, UnsupportedError
-from wiesel.core.key_groups import state_key, user_key
+from wiesel.core.state_key import original_key, state_key
 from wiesel.core.state import (
     AggregatingStateDescriptor,
     ListStateDescriptor,
@@ -191,7 +191,7 @@ class HeapKeyedStateBackend:
 
     @staticmethod
     def _pop(queue: TimerQueue, until: int, limit: int) -> Sequence[tuple[int, Any, Any]]:
-        return [(timestamp, user_key(key), namespace) for timestamp, key, namespace in queue.pop_due(until, limit)]
+        return [(timestamp, original_key(key), namespace) for timestamp, key, namespace in queue.pop_due(until, limit)]
 
     # ---------------------------------------------------------------------------------------------- snapshots
 
@@ -220,7 +220,7 @@ class HeapKeyedStateBackend:
                     shards[hash(plain) & MASK][key] = value
 
     def _membership(self, key_groups: range) -> Callable[[Any], bool]:
-        return lambda key: self._key_group_of(user_key(key)) in key_groups
+        return lambda key: self._key_group_of(original_key(key)) in key_groups
 
     def close(self) -> None:
         """Drop all state, shard by shard: freeing one big dictionary would be a pause of its own."""

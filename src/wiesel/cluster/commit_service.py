@@ -1,0 +1,106 @@
+"""Runs the committers of a job: all sinks side by side, the checkpoints of each in order, on I/O threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from wiesel.cluster.options import JobOptions
+from wiesel.cluster.start import Start
+from wiesel.core.contracts import Committable, Committer, CommitterContext, Json
+from wiesel.core.errors import RestoreRefusedError
+from wiesel.core.operator_specs import SinkSpec
+from wiesel.graph.job_graph import JobGraph
+
+
+class CommitService:
+    """The committers of one start.
+
+    Args:
+        graph: the job.
+        options: how it is run.
+        start: what it continues.
+        stopping: whether the job was told to end at once.
+    """
+
+    def __init__(self, graph: JobGraph, options: JobOptions, start: Start, stopping: Callable[[], bool]) -> None:
+        self._start = start
+        self._committers: dict[str, Committer] = {}
+        record = start.directory.record
+        for vertex, operator in graph.operators():
+            if not isinstance(operator.spec, SinkSpec):
+                continue
+            context = CommitterContext(
+                sink_uid=operator.uid,
+                sink_name=operator.name,
+                parallelism=vertex.parallelism,
+                max_started_parallelism=record.max_parallelism_started[operator.uid],
+                job_id=options.job_id,
+                store=record.uuid,
+                start=record.start,
+                first_start_of_store=not record.claimed,
+                lineage=start.lineage.lineage_id,
+                rewound=start.lineage.rewound,
+                read_start=start.directory.durable_start,
+                mark_claimed=self._mark_claimed,
+                job_directory=start.directory.path,
+                configuration=options.configuration,
+                stopping=stopping,
+            )
+            committer = operator.spec.sink.create_committer(context)
+            if committer is not None:
+                self._committers[operator.uid] = committer
+        self._pool = ThreadPoolExecutor(max(1, len(self._committers)), thread_name_prefix="wiesel-committer")
+
+    def _mark_claimed(self) -> None:
+        directory = self._start.directory
+        if not directory.record.claimed:
+            directory.save_claimed()
+
+    def recover(self, pending: Sequence[Committable], states: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Settle all sinks with earlier incarnations; returns what each has confirmed."""
+        by_sink = _by_sink(pending)
+        for uid in by_sink.keys() - self._committers.keys():
+            raise RestoreRefusedError(
+                f"Output that was decided for sink {uid!r} is not delivered yet, and this program has no such sink. "
+                f"Stop the job with the script that has it first, so that nothing is lost."
+            )
+        self._each(
+            {uid: lambda uid=uid, c=c: c.recover(by_sink.get(uid, []), states.get(uid)) for uid, c in self._items()}
+        )
+        return self.snapshot()
+
+    def commit(self, committables: Sequence[Committable]) -> Mapping[str, Json]:
+        """Publish the committables of one checkpoint; returns what each sink has confirmed."""
+        by_sink = _by_sink(committables)
+        self._each(
+            {uid: lambda uid=uid, c=c: c.commit(by_sink[uid]) for uid, c in self._items() if uid in by_sink}
+        )
+        return self.snapshot()
+
+    def _items(self) -> list[tuple[str, Committer]]:
+        return list(self._committers.items())
+
+    def _each(self, work: Mapping[str, Callable[[], None]]) -> None:
+        futures = [self._pool.submit(call) for call in work.values()]
+        errors = [future.exception() for future in futures]  # waits for all: none is left running behind an error
+        for error in errors:
+            if error is not None:
+                raise error
+
+    def snapshot(self) -> Mapping[str, Json]:
+        """Return what each committer has confirmed."""
+        return {uid: committer.snapshot() for uid, committer in self._committers.items()}
+
+    def close(self) -> None:
+        """Release all clients."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for committer in self._committers.values():
+            committer.close()
+
+
+def _by_sink(committables: Sequence[Committable]) -> dict[str, list[Committable]]:
+    grouped: dict[str, list[Committable]] = {}
+    for committable in committables:
+        grouped.setdefault(committable.sink_uid, []).append(committable)
+    return grouped

@@ -1,0 +1,77 @@
+"""A job on a thread of its own, and the handle that ``execute_async`` gives (``core.job.JobHandle``)."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+from typing import Any
+
+from wiesel.cluster.inline import InlineDriver
+from wiesel.cluster.local import run_job
+from wiesel.cluster.options import JobOptions
+from wiesel.core.errors import UnsupportedError
+from wiesel.core.job import JobExecutionResult, JobID, JobStatus
+from wiesel.graph.job_graph import JobGraph
+from wiesel.runtime.job_master.commands import JobState
+
+
+class LocalJobHandle:
+    """Starts the job at once; it ends with the process, so that a forgotten one does not keep it alive."""
+
+    def __init__(self, graph: JobGraph, options: JobOptions) -> None:
+        self.job_id = JobID(options.job_id)
+        self._graph = graph
+        self._options = options
+        self._driver: InlineDriver | None = None
+        self._cancelled = False
+        self._result: Future[JobExecutionResult] = Future()
+        self._thread = threading.Thread(target=self._run, name=f"wiesel-job-{options.job_id}", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            outcome = run_job(self._graph, self._options, self._running)
+        except BaseException as error:
+            self._result.set_exception(error)
+            return
+        self._result.set_result(JobExecutionResult(self.job_id, outcome.runtime_ms))
+
+    def _running(self, driver: InlineDriver) -> None:
+        self._driver = driver
+        if self._cancelled:
+            driver.cancel()
+
+    def status(self) -> JobStatus:
+        """Return the status now."""
+        driver = self._driver
+        if driver is None:
+            return JobStatus.FAILED if self._result.done() else JobStatus.CREATED
+        state = driver.master.state
+        return JobStatus.CREATED if state is JobState.INITIALIZING else JobStatus[state.value]
+
+    def cancel(self) -> Future[Any]:
+        """Cancel the job; the future is done when it is over."""
+        self._cancelled = True
+        if self._driver is not None:
+            self._driver.cancel()
+        done: Future[Any] = Future()
+        self._result.add_done_callback(lambda _: done.set_result(None))
+        return done
+
+    def result(self) -> Future[JobExecutionResult]:
+        """Return the future of the job's result."""
+        return self._result
+
+    def accumulators(self) -> Future[dict[str, Any]]:
+        """Return no accumulators: PyFlink cannot register any."""
+        done: Future[dict[str, Any]] = Future()
+        done.set_result({})
+        return done
+
+    def stop_with_savepoint(self, drain: bool, directory: str | None) -> Future[str]:
+        """Refuse: savepoints come with the worker driver."""
+        raise UnsupportedError("Savepoints are not available yet; Ctrl-C stops the job with a checkpoint instead.")
+
+    def trigger_savepoint(self, directory: str | None) -> Future[str]:
+        """Refuse: savepoints come with the worker driver."""
+        raise UnsupportedError("Savepoints are not available yet; checkpoints are taken at their interval.")

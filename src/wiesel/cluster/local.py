@@ -1,0 +1,128 @@
+"""Prepares a job for this process and runs it: preflight, directory, driver, signals, the error to show."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from wiesel.cluster.inline import InlineDriver, JobOutcome
+from wiesel.cluster.options import JobOptions
+from wiesel.cluster.start import Start, begin
+from wiesel.core.clock import SystemClock
+from wiesel.core.contracts import JobFacts
+from wiesel.core.errors import ConfigurationError, JobExecutionError, WieselError
+from wiesel.core.operator_specs import SinkSpec, SourceSpec
+from wiesel.graph.job_graph import JobGraph
+from wiesel.runtime.job_master.commands import JobState
+
+_log = logging.getLogger("wiesel.cluster")
+
+
+def run_job(
+    graph: JobGraph, options: JobOptions, on_driver: Callable[[InlineDriver], None] | None = None
+) -> JobOutcome:
+    """Run a job to its end on this thread.
+
+    Args:
+        graph: the job.
+        options: how to run it.
+        on_driver: told the driver before it runs, so that another thread can stop it.
+
+    Raises:
+        SystemExit: it was stopped by a signal; the code says which.
+    """
+    preflight(graph, options)
+    start = begin(graph, options) if needs_directory(graph, options) else None
+    try:
+        if start is not None and start.finished:
+            _log.info("Job %s has already finished; there is nothing to resume.", options.job_id)
+            return JobOutcome(JobState.FINISHED, None, 0, stopped_early=False)
+        driver = InlineDriver(graph, options, start, SystemClock())
+        if on_driver is not None:
+            on_driver(driver)
+        with _signals(driver) if options.handle_signals else _no_signals() as received:
+            outcome = driver.run()
+        return _conclude(outcome, start, received)
+    finally:
+        if start is not None:
+            start.directory.close()
+
+
+def needs_directory(graph: JobGraph, options: JobOptions) -> bool:
+    """Whether the job keeps anything: it takes checkpoints, or a sink's output is published by a committer."""
+    if options.checkpoint_settings().interval_ms is not None or options.resume or options.from_savepoint:
+        return True
+    return any(isinstance(o.spec, SinkSpec) and o.spec.sink.transactional for _, o in graph.operators())
+
+
+def preflight(graph: JobGraph, options: JobOptions) -> None:
+    """Let every connector check what can be known to be wrong before anything starts."""
+    settings = options.checkpoint_settings()
+    operators = [operator for _, operator in graph.operators()]
+    facts = JobFacts(
+        checkpointing_enabled=settings.interval_ms is not None,
+        checkpoint_interval_ms=settings.interval_ms or -1,
+        bounded=all(o.spec.source.bounded for o in operators if isinstance(o.spec, SourceSpec)),
+        sinks={o.uid: o.spec.sink for o in operators if isinstance(o.spec, SinkSpec)},
+    )
+    if not facts.bounded and not facts.checkpointing_enabled and any(s.transactional for s in facts.sinks.values()):
+        raise ConfigurationError(
+            "A sink with DeliveryGuarantee.EXACTLY_ONCE publishes its output at checkpoints, and this job reads an "
+            "unbounded source without taking any. Enable them: env.enable_checkpointing(1000) or "
+            "-c execution.checkpointing.interval=1s."
+        )
+    for operator in operators:
+        if isinstance(operator.spec, SourceSpec):
+            operator.spec.source.preflight(options.configuration)
+        elif isinstance(operator.spec, SinkSpec):
+            operator.spec.sink.preflight(options.configuration, facts)
+
+
+def _conclude(outcome: JobOutcome, start: Start | None, received: list[int]) -> JobOutcome:
+    if outcome.state is JobState.FAILED:
+        assert outcome.error is not None
+        raise _shown(outcome.error)
+    if received:
+        # Not the next job of the script: the user asked the process to stop.
+        _log.info("Stopped%s.", "" if start is None else "; --resume goes on from here")
+        raise SystemExit(128 + received[0])
+    return outcome
+
+
+def _shown(error: BaseException) -> BaseException:
+    if isinstance(error, WieselError):
+        return error
+    failure = JobExecutionError(f"{type(error).__name__}: {error}")
+    failure.__cause__ = error
+    return failure
+
+
+@contextmanager
+def _signals(driver: InlineDriver) -> Iterator[list[int]]:
+    """First SIGINT or SIGTERM: stop with a final checkpoint; second: end at once."""
+    received: list[int] = []
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        if len(received) > 1:
+            sys.stderr.flush()
+            os._exit(128 + number)
+        driver.stop()
+
+    previous: dict[int, Any] = {n: signal.signal(n, handle) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _no_signals() -> Iterator[list[int]]:
+    yield []

@@ -1,0 +1,124 @@
+"""The enumerators of one attempt: discover on I/O threads, assign on the driving thread."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from wiesel.cluster.background import Background
+from wiesel.core.configuration import Configuration
+from wiesel.core.contracts import Clock, Json, SourceContext, SourceSplit, SplitEnumerator
+from wiesel.core.operator_specs import SourceSpec
+from wiesel.graph.job_graph import JobGraph, JobVertex
+from wiesel.runtime.checkpoint.manifest import CheckpointManifest
+from wiesel.runtime.task import Task
+
+_log = logging.getLogger("wiesel.cluster")
+
+
+@dataclass(slots=True)
+class _Enumeration:
+    uid: str
+    name: str
+    vertex: JobVertex
+    enumerator: SplitEnumerator
+    due: float
+    running: bool = False
+    discovered: bool = False
+
+
+class SourceCoordinator:
+    """Finds splits and gives them to the readers of one attempt.
+
+    Args:
+        graph: the job.
+        tasks: the attempt's source tasks by vertex and subtask.
+        restore: the checkpoint the attempt goes on from.
+        background: runs discoveries.
+        clock: time.
+        configuration: the job's configuration.
+        failed: told the error of a first discovery that failed (a later one is logged and tried again).
+    """
+
+    def __init__(
+        self,
+        graph: JobGraph,
+        tasks: Mapping[tuple[int, int], Task],
+        restore: CheckpointManifest | None,
+        background: Background,
+        clock: Clock,
+        configuration: Configuration,
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self._tasks = tasks
+        self._background = background
+        self._clock = clock
+        self._failed = failed
+        self._closed = False
+        self._enumerations: list[_Enumeration] = []
+        for vertex, operator in graph.operators():
+            if isinstance(operator.spec, SourceSpec):
+                context = SourceContext(
+                    operator.uid, operator.name, -1, vertex.parallelism, configuration, wake=lambda: None
+                )
+                restored = None if restore is None else restore.operators.get(operator.uid)
+                state = None if restored is None else restored.enumerator
+                enumerator = operator.spec.source.create_enumerator(context, state)
+                enumeration = _Enumeration(operator.uid, operator.name, vertex, enumerator, clock.monotonic())
+                self._enumerations.append(enumeration)
+                if restored is not None:
+                    splits = [split for subtask in restored.subtasks for split in subtask.splits]
+                    self._assign(enumeration, splits, no_more=False)
+
+    def _assign(self, enumeration: _Enumeration, splits: Sequence[SourceSplit], no_more: bool) -> None:
+        by_owner: dict[int, list[SourceSplit]] = {}
+        for split in splits:
+            by_owner.setdefault(enumeration.enumerator.owner(split.split_id), []).append(split)
+        for subtask in range(enumeration.vertex.parallelism):
+            owned = by_owner.get(subtask, [])
+            if owned or no_more:
+                self._tasks[enumeration.vertex.vertex_id, subtask].add_splits(owned, no_more)
+
+    def discover_if_due(self) -> None:
+        """Start the discoveries whose time has come."""
+        now = self._clock.monotonic()
+        for enumeration in self._enumerations:
+            if not enumeration.running and now >= enumeration.due:
+                enumeration.running = True
+                self._background.run(
+                    enumeration.enumerator.discover, lambda result, e=enumeration: self._discovered(e, result)
+                )
+
+    def _discovered(self, enumeration: _Enumeration, result: Json | BaseException) -> None:
+        if self._closed:
+            return
+        interval = enumeration.enumerator.discovery_interval_ms
+        enumeration.running = False
+        enumeration.due = float("inf") if interval is None else self._clock.monotonic() + interval / 1000
+        try:
+            if isinstance(result, BaseException):
+                raise result
+            splits = enumeration.enumerator.on_discovered(result)
+        except Exception as error:
+            if not enumeration.discovered:
+                self._failed(error)
+            else:
+                _log.warning("Looking for new splits of %r failed and will be tried again: %s", enumeration.name, error)
+            return
+        enumeration.discovered = True
+        self._assign(enumeration, splits, no_more=interval is None)
+
+    def next_due(self) -> float:
+        """Return the monotonic time of the next discovery."""
+        return min((e.due for e in self._enumerations if not e.running), default=float("inf"))
+
+    def snapshot(self) -> dict[str, Json]:
+        """Return every enumerator's snapshot by operator uid."""
+        return {e.uid: e.enumerator.snapshot() for e in self._enumerations}
+
+    def close(self) -> None:
+        """Drop results still on their way and release clients."""
+        self._closed = True
+        for enumeration in self._enumerations:
+            enumeration.enumerator.close()

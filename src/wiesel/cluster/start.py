@@ -1,0 +1,208 @@
+"""How a start continues what is on disk: which lineage, which checkpoint, what output is still to be delivered."""
+
+from __future__ import annotations
+
+import logging
+import os
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from wiesel.cluster.options import JobOptions, local_path
+from wiesel.cluster.seal_key import load_seal_key
+from wiesel.core import failpoints
+from wiesel.core.contracts import Committable, Json
+from wiesel.core.disk import OsDisk
+from wiesel.core.errors import RestoreRefusedError
+from wiesel.graph.job_graph import JobGraph
+from wiesel.core.operator_specs import SinkSpec
+from wiesel.runtime.checkpoint.job_directory import JobDirectory, Lineage, StoreRecord
+from wiesel.runtime.checkpoint.manifest import CheckpointManifest
+from wiesel.runtime.checkpoint.storage import CheckpointStorage
+
+_log = logging.getLogger("wiesel.cluster")
+
+
+@dataclass(slots=True)
+class Start:
+    """One start of a job that has a directory.
+
+    Args:
+        directory: locked by this process.
+        storage: its checkpoints.
+        lineage: the history this start continues or begins.
+        restore: the checkpoint to go on from, and where it lies.
+        pending: output of earlier starts that is not known to be published.
+        committers: what the committers had confirmed by then.
+        next_checkpoint_id: above every number ever used here.
+        owned: complete checkpoints of this lineage, which retention may remove.
+        finished: the job had already finished; there is nothing to do.
+    """
+
+    directory: JobDirectory
+    storage: CheckpointStorage
+    lineage: Lineage
+    restore: CheckpointManifest | None
+    restore_path: Path | None
+    pending: Sequence[Committable]
+    committers: Mapping[str, Json]
+    next_checkpoint_id: int
+    owned: set[int]
+    finished: bool = False
+
+
+def begin(graph: JobGraph, options: JobOptions) -> Start:
+    """Take the lease, decide what this start continues, and make that durable before anything else happens.
+
+    Raises:
+        LeaseLostError: another copy of the job is running.
+        RestoreRefusedError: the start would lose or repeat something silently.
+        CheckpointCorruptError: what it must restore is damaged.
+    """
+    disk = OsDisk()
+    directory = JobDirectory(disk, options.job_directory, uuid.uuid4().hex)
+    try:
+        key = load_seal_key(options.configuration)
+        storage = CheckpointStorage(disk, directory.path, key, trust=options.trust_pickle)
+        for checkpoint_id in set(storage.all_ids()) - set(storage.completed()):
+            storage.discard(checkpoint_id)
+        return _Decision(graph, options, directory, storage).make()
+    except BaseException:
+        directory.close()
+        raise
+
+
+def sink_shape(graph: JobGraph) -> dict[str, Any]:
+    """Return what makes a lineage's sinks comparable: uid → parallelism and the sink's own identity."""
+    return {
+        operator.uid: [vertex.parallelism, getattr(operator.spec.sink, "identity", None)]
+        for vertex, operator in graph.operators()
+        if isinstance(operator.spec, SinkSpec)
+    }
+
+
+class _Decision:
+    def __init__(
+        self, graph: JobGraph, options: JobOptions, directory: JobDirectory, storage: CheckpointStorage
+    ) -> None:
+        self._options = options
+        self._directory = directory
+        self._storage = storage
+        self._record: StoreRecord = directory.record
+        self._shape = sink_shape(graph)
+        self._newest = self._record.newest
+        self._latest = self._latest_of_newest()
+
+    def make(self) -> Start:
+        if self._newest is not None and self._options.resume and self._newest.outcome == "finished":
+            return self._start(self._newest, None, None, finished=True)
+        record, restore, restore_path = self._choose()
+        lineage = record.lineages[-1]
+        started = dict(record.max_parallelism_started)
+        for uid, (parallelism, _) in self._shape.items():
+            started[uid] = max(parallelism, started.get(uid, 0))
+        if lineage.outcome != "running":
+            record = record.with_newest(outcome="running")
+        self._directory.save(replace(record, start=record.start + 1, max_parallelism_started=started))
+        return self._start(self._directory.record.lineages[-1], restore, restore_path)
+
+    def _start(
+        self, lineage: Lineage, restore: CheckpointManifest | None, restore_path: Path | None, finished: bool = False
+    ) -> Start:
+        previous = self._latest if self._latest is not None else restore
+        ids = self._storage.all_ids()
+        owned = {i for i in ids if self._newest is not None and lineage.lineage_id == self._newest.lineage_id}
+        return Start(
+            directory=self._directory,
+            storage=self._storage,
+            lineage=lineage,
+            restore=restore,
+            restore_path=restore_path,
+            pending=[] if previous is None else previous.pending,
+            committers={} if previous is None else previous.committers,
+            next_checkpoint_id=max([*ids, self._record.last_checkpoint, 0]) + 1,
+            owned=owned,
+            finished=finished,
+        )
+
+    # --------------------------------------------------------------------------------------------- the choice
+
+    def _choose(self) -> tuple[StoreRecord, CheckpointManifest | None, Path | None]:
+        if self._options.from_savepoint is not None:
+            return self._from_savepoint(self._options.from_savepoint)
+        if self._newest is None:
+            return self._record.with_lineage("first", None, self._shape), None, None
+        if self._options.resume:
+            return self._resume(self._newest)
+        self._refuse_or_tell(self._newest)
+        return self._new_lineage("fresh", None), None, None
+
+    def _from_savepoint(self, text: str) -> tuple[StoreRecord, CheckpointManifest, Path]:
+        path = local_path(text).resolve()
+        path = path.parent if path.name == "_metadata" else path
+        manifest = self._storage.load(path)
+        _log.warning(
+            "Starting from %s: output after that checkpoint that was already published will be published again.", path
+        )
+        return self._new_lineage("savepoint", str(path)), manifest, path
+
+    def _resume(self, newest: Lineage) -> tuple[StoreRecord, CheckpointManifest | None, Path | None]:
+        path = self._path_of(self._latest) if self._latest is not None else None
+        restore = self._latest
+        if restore is None and newest.base is not None:
+            path = Path(newest.base)
+            restore = self._storage.load(path)
+        if restore is not None and path is not None:
+            self._storage.load(path)  # every file is verified before anything starts
+        if dict(newest.shape) != self._shape:
+            _log.info("Parallelism or sinks have changed: a new lineage begins at the latest checkpoint.")
+            return self._new_lineage("reshaped", None if path is None else str(path)), restore, path
+        return self._record, restore, path
+
+    def _new_lineage(self, kind: str, base: str | None) -> StoreRecord:
+        return replace(self._record.with_lineage(kind, base, self._shape), last_checkpoint=0)
+
+    def _refuse_or_tell(self, newest: Lineage) -> None:
+        if newest.outcome == "finished" or self._options.fresh or self._latest is None:
+            return
+        path = self._path_of(self._latest)
+        if self._options.has_configured_directory:
+            raise RestoreRefusedError(
+                f"{self._directory.path} holds an unfinished run of this job, up to {path.name}. "
+                f"Go on from it with --resume, or begin anew with --fresh (its input is then read again)."
+            )
+        _log.warning("An earlier run of this job was left at %s; --resume would have gone on from it.", path)
+
+    # ------------------------------------------------------------------------------------------ what is there
+
+    def _latest_of_newest(self) -> CheckpointManifest | None:
+        """Return the newest lineage's latest checkpoint; one that must be there and is not ends the start."""
+        if self._newest is None:
+            return None
+        latest: CheckpointManifest | None = None
+        for checkpoint_id in reversed(self._storage.completed()):
+            try:
+                manifest = self._storage.load_metadata(self._storage.path_of(checkpoint_id))
+            except Exception:
+                if failpoints.ablated("rule7"):
+                    continue
+                raise
+            if manifest.lineage == self._newest.lineage_id:
+                latest = manifest
+                break
+        found = 0 if latest is None else latest.checkpoint_id
+        if found < self._record.last_checkpoint and not failpoints.ablated("rule7"):
+            raise RestoreRefusedError(
+                f"Checkpoint {self._path_name(self._record.last_checkpoint)} of this job was completed, but it is not "
+                f"there any more. Its output may already be published, so no older checkpoint is used in its place. "
+                f"Put it back, or choose yourself: -s PATH repeats output, another --job-id begins anew."
+            )
+        return latest
+
+    def _path_of(self, manifest: CheckpointManifest) -> Path:
+        return self._storage.path_of(manifest.checkpoint_id)
+
+    def _path_name(self, checkpoint_id: int) -> str:
+        return os.fspath(self._storage.path_of(checkpoint_id))

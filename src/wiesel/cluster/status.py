@@ -1,0 +1,94 @@
+"""Figures of a running job for its observers, a few times a second; nothing here is on the record path."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from wiesel.cluster.options import JobOptions
+from wiesel.core.contracts import Clock
+from wiesel.core.elements import MAX_WATERMARK, MIN_TIMESTAMP
+from wiesel.core.observer import JobStatusReport
+from wiesel.runtime.job_master.commands import JobState
+from wiesel.runtime.job_master.master import JobMaster
+from wiesel.runtime.reports import TaskId
+from wiesel.runtime.task import Task
+
+_log = logging.getLogger("wiesel.cluster")
+_INTERVAL: Final = 0.25
+_LAG_METRIC: Final = "pendingRecords"
+
+
+class StatusReporter:
+    """Makes reports from the tasks' own counters.
+
+    Args:
+        options: names the job and its observers.
+        master: its state.
+        clock: time.
+        tasks: the current attempt's tasks.
+    """
+
+    def __init__(
+        self, options: JobOptions, master: JobMaster, clock: Clock, tasks: Callable[[], Mapping[TaskId, Task]]
+    ) -> None:
+        self._options = options
+        self._master = master
+        self._clock = clock
+        self._tasks = tasks
+        self._due = clock.monotonic() if options.observers else float("inf")
+        self._last_checkpoint: tuple[int, float] | None = None
+        self._name = options.configuration.get_string("pipeline.name", "Flink Streaming Job")
+
+    def next_due(self) -> float:
+        """Return the monotonic time of the next report."""
+        return self._due
+
+    def report_if_due(self) -> None:
+        """Report if it is time."""
+        if self._clock.monotonic() >= self._due:
+            self._due = self._clock.monotonic() + _INTERVAL
+            self._send(self._master.state)
+
+    def checkpoint_completed(self, checkpoint_id: int) -> None:
+        """Note a complete checkpoint."""
+        self._last_checkpoint = (checkpoint_id, self._clock.monotonic())
+
+    def ended(self, state: JobState) -> None:
+        """Send the last report."""
+        if self._options.observers:
+            self._send(state)
+            self._due = float("inf")
+
+    def _send(self, state: JobState) -> None:
+        report = self._report(state)
+        for observer in self._options.observers:
+            try:
+                observer.on_report(report)
+            except Exception as error:
+                _log.debug("An observer failed: %s", error)
+
+    def _report(self, state: JobState) -> JobStatusReport:
+        tasks = list(self._tasks().values())
+        sources = [task for task in tasks if task.source is not None]
+        watermarks = [t.watermark for t in tasks if t.watermark is not None]
+        lags = [task.source.reader.metrics().get(_LAG_METRIC) for task in sources if task.source is not None]
+        known = [int(lag) for lag in lags if lag is not None]
+        delay = None
+        if watermarks and MIN_TIMESTAMP < min(watermarks) < MAX_WATERMARK:
+            delay = self._clock.now_ms() - min(watermarks)
+        last = self._last_checkpoint
+        return JobStatusReport(
+            job_id=self._options.job_id,
+            job_name=self._name,
+            state=state.value,
+            time_ms=int(self._clock.monotonic() * 1000),
+            records_in=sum(task.records_in for task in sources),
+            records_out=sum(s.records_written() for t in tasks for _, s in t.chain.sinks()),
+            lag=sum(known) if known else None,
+            watermark_delay_ms=delay,
+            last_checkpoint_id=None if last is None else last[0],
+            last_checkpoint_age_ms=None if last is None else int((self._clock.monotonic() - last[1]) * 1000),
+            restarts=self._master.restarts,
+        )

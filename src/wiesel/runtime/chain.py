@@ -1,0 +1,306 @@
+"""Binds the operators of one vertex into a chain of plain calls, and carries control through it in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wiesel.core.configuration import Configuration
+from wiesel.core.contracts import Clock, Committable, Emit, Json, KeyedStateBackend
+from wiesel.core.elements import MIN_TIMESTAMP
+from wiesel.core.key_groups import key_group_range
+from wiesel.core.metrics import TaskMetricGroup
+from wiesel.core.operator_specs import SourceSpec
+from wiesel.graph.job_graph import JobVertex
+from wiesel.runtime.exchange.record_writer import RecordWriter
+from wiesel.runtime.operators import Operator, OperatorContext, create_operator
+from wiesel.runtime.operators.contexts import TaskRuntimeContext
+from wiesel.runtime.operators.sink import SinkOperator
+from wiesel.runtime.operators.timestamps import TimestampsOperator
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorRestore:
+    """What a checkpoint holds for one operator, ready for one subtask.
+
+    Args:
+        states: non-keyed states of the instances this subtask follows.
+        keyed: iterators over the pieces of their keyed snapshots.
+        rescaled: whether keys of other subtasks are among them and must be left out.
+    """
+
+    states: Sequence[Json]
+    keyed: Sequence[Callable[[], Iterable[bytes]]]
+    rescaled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChainEnvironment:
+    """What a chain needs from outside.
+
+    Args:
+        subtask: index of the parallel instance.
+        attempt: number of the attempt.
+        clock: time.
+        configuration: the job's configuration.
+        create_backend: returns an empty keyed backend for a vertex's operator, given its key type position.
+        job_directory: where sinks keep files that belong to checkpoints.
+        lineage: the unbroken history the job is in.
+        restore: what a checkpoint holds, by operator uid.
+        wake: ask for the task to be stepped.
+        fail: fail the task from any thread.
+        metrics: the task's metric group.
+    """
+
+    subtask: int
+    attempt: int
+    clock: Clock
+    configuration: Configuration
+    create_backend: Callable[[JobVertex], KeyedStateBackend]
+    job_directory: Path | None
+    lineage: str
+    restore: Mapping[str, OperatorRestore]
+    wake: Callable[[], None]
+    fail: Callable[[BaseException], None]
+    metrics: TaskMetricGroup
+
+
+def _drop(value: Any, timestamp: int) -> None:
+    """Take the records that nobody reads."""
+
+
+def fan_out(targets: Sequence[Emit]) -> Emit:
+    """Return one callable for any number of downstreams."""
+    if not targets:
+        return _drop
+    if len(targets) == 1:
+        return targets[0]
+    several = tuple(targets)
+
+    def emit_to_all(value: Any, timestamp: int) -> None:
+        for target in several:
+            target(value, timestamp)
+
+    return emit_to_all
+
+
+class OperatorChain:
+    """The operators of one subtask of one vertex, opened and bound.
+
+    Args:
+        vertex: operators and the links between them.
+        writers: outgoing edges as (operator index, side output or None, writer).
+        environment: see ``ChainEnvironment``.
+        inputs: number of logical inputs of the head (0 for a source).
+    """
+
+    def __init__(
+        self,
+        vertex: JobVertex,
+        writers: Sequence[tuple[int, str | None, RecordWriter]],
+        environment: ChainEnvironment,
+        inputs: int,
+    ) -> None:
+        self.vertex = vertex
+        self.operators: dict[int, Operator] = {}
+        self.operator_of: dict[int, str] = {}
+        self.backend: KeyedStateBackend | None = None
+        self.late_records_dropped = 0
+        self._environment = environment
+        self._writers = writers
+        self._targets: dict[int, list[int]] = {}
+        for link in vertex.links:
+            self._targets.setdefault(link.source, []).append(link.target)
+        self._emits: dict[int, Emit] = {}
+        self._kept: list[Emit] = []
+        try:
+            for index in reversed(range(len(vertex.operators))):
+                self._build(index)
+            self.head = self.operators.get(0)
+            self.inputs: list[Emit] = (
+                [self._enter(0, i) for i in range(inputs)] if self.head is not None else [self._emits[0]]
+            )
+        except BaseException:
+            self.close(suppress=True)
+            raise
+
+    # ------------------------------------------------------------------------------------------------ binding
+
+    def _build(self, index: int) -> None:
+        node = self.vertex.operators[index]
+        out = fan_out(self._outputs(index, None))
+        if isinstance(node.spec, SourceSpec):
+            self._emits[index] = out
+            self.operator_of[id(out)] = node.name
+            return
+        sides = {tag: fan_out(self._outputs(index, tag)) for tag in self._side_outputs(index)}
+        created = create_operator(node.spec)
+        backend = self._environment.create_backend(self.vertex) if node.keyed else None
+        if node.keyed:
+            self.backend = backend
+        if isinstance(created, SinkOperator):
+            created.job_directory = self._environment.job_directory
+            created.lineage = self._environment.lineage
+        created.setup(self._operator_context(index, backend, sides), out)
+        self.operators[index] = created
+        self.operator_of[id(created)] = self.operator_of[id(out)] = node.name
+        self._restore(node.uid, created, backend)
+        created.open()
+        if index > 0:
+            self._emits[index] = self._enter(index, 0)
+
+    def _enter(self, index: int, input_index: int) -> Emit:
+        emit = self.operators[index].bind(input_index)
+        name = self.vertex.operators[index].name
+        for cell in getattr(emit, "__closure__", None) or ():
+            # What the closure calls (the user's function) tells in a traceback whose frame it is.
+            if callable(cell.cell_contents):
+                self.operator_of.setdefault(id(cell.cell_contents), name)
+        self._kept.append(emit)  # an id means something only while its object lives
+        return emit
+
+    def _outputs(self, index: int, side: str | None) -> list[Emit]:
+        chained = [self._emits[k.target] for k in self.vertex.links if k.source == index and k.side_output == side]
+        return chained + [w.emit for i, tag, w in self._writers if i == index and tag == side]
+
+    def _side_outputs(self, index: int) -> set[str]:
+        tags = {k.side_output for k in self.vertex.links if k.source == index}
+        tags |= {tag for i, tag, _ in self._writers if i == index}
+        return {tag for tag in tags if tag is not None}
+
+    def _operator_context(
+        self, index: int, backend: KeyedStateBackend | None, sides: Mapping[str, Emit]
+    ) -> OperatorContext:
+        node, env, vertex = self.vertex.operators[index], self._environment, self.vertex
+        return OperatorContext(
+            name=node.name,
+            uid=node.uid,
+            subtask=env.subtask,
+            parallelism=vertex.parallelism,
+            max_parallelism=vertex.max_parallelism,
+            attempt=env.attempt,
+            clock=env.clock,
+            configuration=env.configuration,
+            runtime_context=TaskRuntimeContext(
+                task_name=vertex.name,
+                subtask=env.subtask,
+                parallelism=vertex.parallelism,
+                max_parallelism=vertex.max_parallelism,
+                attempt=env.attempt,
+                job_parameters={},
+                metrics=env.metrics.add_group(node.name),
+                backend=backend,
+            ),
+            keyed_backend=backend,
+            side_outputs=sides,
+            wake=env.wake,
+            fail=env.fail,
+            late_dropped=self._count_late,
+        )
+
+    def _count_late(self, count: int) -> None:
+        self.late_records_dropped += count
+
+    def _restore(self, uid: str, operator: Operator, backend: KeyedStateBackend | None) -> None:
+        restore = self._environment.restore.get(uid)
+        if restore is None:
+            return
+        operator.restore_state(restore.states)
+        if backend is not None:
+            groups = None
+            if restore.rescaled:
+                groups = key_group_range(
+                    self._environment.subtask, self.vertex.max_parallelism, self.vertex.parallelism
+                )
+            for pieces in restore.keyed:
+                backend.restore(pieces(), groups)
+
+    # ------------------------------------------------------------------------------------------------ control
+
+    @property
+    def makes_watermarks(self) -> bool:
+        """Whether an operator of the chain makes watermarks of its own."""
+        return any(isinstance(operator, TimestampsOperator) for operator in self.operators.values())
+
+    def emit_head_watermark(self, watermark: int) -> None:
+        """Carry on a watermark of the task's input, unless the head makes its own."""
+        if not isinstance(self.head, TimestampsOperator) or self.head.passes_watermark(watermark):
+            self.emit_watermark(watermark)
+
+    def emit_head_status(self, idle: bool) -> None:
+        """Carry on an idle status of the task's input, unless the head has its own."""
+        if not isinstance(self.head, TimestampsOperator):
+            self.emit_status(idle)
+
+    def emit_watermark(self, watermark: int, index: int = 0) -> None:
+        """Carry a watermark from operator ``index`` (which has seen it) down the chain and out of it."""
+        for target in self._targets.get(index, ()):
+            operator = self.operators[target]
+            operator.on_watermark(watermark)
+            if not isinstance(operator, TimestampsOperator) or operator.passes_watermark(watermark):
+                self.emit_watermark(watermark, target)
+        self._each_writer(index, lambda writer: writer.broadcast_watermark(watermark))
+
+    def emit_status(self, idle: bool, index: int = 0) -> None:
+        """Carry an idle status down the chain; an operator that makes watermarks has a status of its own."""
+        for target in self._targets.get(index, ()):
+            if not isinstance(self.operators[target], TimestampsOperator):
+                self.emit_status(idle, target)
+        self._each_writer(index, lambda writer: writer.broadcast_status(idle))
+
+    def _each_writer(self, index: int, action: Callable[[RecordWriter], None]) -> None:
+        for i, _, writer in self._writers:
+            if i == index:
+                action(writer)
+
+    def periodic_watermarks(self) -> None:
+        """Let operators that make watermarks emit what has become due; called every watermark interval."""
+        for index, operator in self.operators.items():
+            if isinstance(operator, TimestampsOperator):
+                watermark, idle = operator.next_watermark()
+                if idle is not None:
+                    self.emit_status(idle, index)
+                if watermark is not None:
+                    self.emit_watermark(watermark, index)
+
+    def finish(self) -> None:
+        """Tell every operator, upstream first, that no more records come."""
+        for index in sorted(self.operators):
+            self.operators[index].finish()
+
+    def sinks(self) -> list[tuple[str, SinkOperator]]:
+        """Return the sinks of the chain with their uids."""
+        found = []
+        for index, operator in self.operators.items():
+            if isinstance(operator, SinkOperator):
+                found.append((self.vertex.operators[index].uid, operator))
+        return found
+
+    def snapshot_operators(self, checkpoint_id: int) -> dict[str, tuple[Json | None, Sequence[Committable]]]:
+        """Return each operator's non-keyed state and what is to be committed, by uid."""
+        result: dict[str, tuple[Json | None, Sequence[Committable]]] = {}
+        for index, operator in self.operators.items():
+            committables: Sequence[Committable] = ()
+            if isinstance(operator, SinkOperator):
+                committables = operator.prepare_commit(checkpoint_id)
+            result[self.vertex.operators[index].uid] = (operator.snapshot_state(), committables)
+        return result
+
+    def current_watermark(self) -> int:
+        """Return the event time of the chain's last operator."""
+        return self.operators[max(self.operators)].current_watermark if self.operators else MIN_TIMESTAMP
+
+    def close(self, suppress: bool = False) -> None:
+        """Close all operators, whatever one of them raises; the first error comes out unless ``suppress``."""
+        first: BaseException | None = None
+        for operator in self.operators.values():
+            try:
+                operator.close()
+            except BaseException as error:
+                first = first or error
+        if self.backend is not None:
+            self.backend.close()
+        if first is not None and not suppress:
+            raise first

@@ -1,0 +1,163 @@
+"""The job directory: who owns it, which lineages it has seen, and how a start continues them.
+
+The record in ``_store`` is replaced atomically and durably at every change. It holds the store's uuid, the start
+counter that orders all incarnations, and the lineages. The lock is held by the process for its life.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from wiesel.core.disk import Disk, write_durably
+from wiesel.core.errors import CheckpointCorruptError, ConfigurationError, LeaseLostError
+
+_STORE: Final = "_store"
+_LOCK: Final = "_lock"
+_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """One unbroken history of the job.
+
+    Args:
+        lineage_id: store and ordinal.
+        kind: ``first``, ``fresh``, ``savepoint`` (the user's ``-s``) or ``reshaped`` (other parallelism or sinks).
+        base: path of the checkpoint it began from; None for a beginning from nothing.
+        shape: parallelism and identity of each sink by uid; another shape needs another lineage.
+        outcome: ``running``, ``stopped`` or ``finished``.
+    """
+
+    lineage_id: str
+    kind: str
+    base: str | None
+    shape: Mapping[str, Any]
+    outcome: str = "running"
+
+    @property
+    def rewound(self) -> bool:
+        """Whether the user chose where it began, so that an older lineage's markers may be ahead."""
+        return self.kind in ("savepoint", "fresh")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRecord:
+    """The durable record of a job directory."""
+
+    uuid: str
+    start: int = 0
+    claimed: bool = False
+    last_checkpoint: int = 0
+    max_parallelism_started: Mapping[str, int] = field(default_factory=dict)
+    lineages: tuple[Lineage, ...] = ()
+
+    @property
+    def newest(self) -> Lineage | None:
+        """The newest lineage, or None before the first start."""
+        return self.lineages[-1] if self.lineages else None
+
+    def with_newest(self, **changes: Any) -> StoreRecord:
+        """Return the record with fields of its newest lineage replaced."""
+        return replace(self, lineages=(*self.lineages[:-1], replace(self.lineages[-1], **changes)))
+
+    def with_lineage(self, kind: str, base: str | None, shape: Mapping[str, Any]) -> StoreRecord:
+        """Return the record with a new lineage at its end."""
+        lineage = Lineage(f"{self.uuid[:12]}.{len(self.lineages) + 1}", kind, base, shape)
+        return replace(self, lineages=(*self.lineages, lineage))
+
+
+class JobDirectory:
+    """One job's directory, locked by this process.
+
+    Args:
+        disk: where files live.
+        path: the directory; created when missing.
+        new_uuid: identity for a store that does not exist yet.
+
+    Raises:
+        LeaseLostError: another process of this job is alive.
+    """
+
+    def __init__(self, disk: Disk, path: Path, new_uuid: str) -> None:
+        self.path = path
+        self._disk = disk
+        self._guard = threading.Lock()
+        try:
+            disk.make_directory(path)
+            self._lock = self._acquire(path / _LOCK)
+        except OSError as error:
+            raise ConfigurationError(
+                f"The checkpoint directory {path} cannot be written: {error.strerror or error}. "
+                f"Make it writable or set execution.checkpointing.dir to another place."
+            ) from error
+        self.record = self._read() or StoreRecord(new_uuid)
+
+    @staticmethod
+    def _acquire(path: Path) -> int:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.read(fd, 32).decode(errors="replace").strip()
+            os.close(fd)
+            raise LeaseLostError(
+                f"Another copy of this job is running{f' (pid {owner})' if owner else ''}: it holds {path}. "
+                f"Stop it first, or give this one another --job-id."
+            ) from None
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+        return fd
+
+    def _read(self) -> StoreRecord | None:
+        path = self.path / _STORE
+        if not self._disk.exists(path):
+            return None
+        try:
+            data = json.loads(self._disk.read(path))
+            if data.pop("version") != _VERSION:
+                raise ValueError("unknown version")
+            lineages = tuple(Lineage(**lineage) for lineage in data.pop("lineages"))
+            return StoreRecord(**data, lineages=lineages)
+        except (ValueError, KeyError, TypeError) as error:
+            raise CheckpointCorruptError(
+                f"{path} is damaged ({error}). It orders the job's starts, so nothing was started; restore it from a "
+                f"backup, or begin anew in another directory or with another --job-id."
+            ) from error
+
+    def save(self, record: StoreRecord) -> None:
+        """Make a changed record durable."""
+        data = {"version": _VERSION, **asdict(record)}
+        write_durably(self._disk, self.path / _STORE, json.dumps(data, indent=1, sort_keys=True).encode())
+        self.record = record
+
+    def save_claimed(self) -> None:
+        """Make durable that this store has claimed its sinks."""
+        self.update(claimed=True)
+
+    def update(self, **changes: Any) -> None:
+        """Replace fields of the record and make it durable; safe to call from several threads."""
+        with self._guard:
+            self.save(replace(self.record, **changes))
+
+    def update_newest(self, **changes: Any) -> None:
+        """Replace fields of the newest lineage and make them durable."""
+        with self._guard:
+            self.save(self.record.with_newest(**changes))
+
+    def durable_start(self) -> int:
+        """Return the start counter on disk, which has moved on once another incarnation began."""
+        record = self._read()
+        return record.start if record is not None else 0
+
+    def close(self) -> None:
+        """Give up the lock."""
+        if self._lock >= 0:
+            fd, self._lock = self._lock, -1
+            os.close(fd)

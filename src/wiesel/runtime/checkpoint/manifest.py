@@ -1,0 +1,167 @@
+"""What a checkpoint holds, as data, and its text: JSON behind one line with version, digest and seal.
+
+The digest finds damage; the seal (an HMAC under the installation's key) tells whether pickles inside may be loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from wiesel.core.contracts import Committable, Json, SourceSplit
+from wiesel.core.errors import CheckpointCorruptError, CheckpointForeignError
+from wiesel.runtime.reports import OperatorSnapshot, StateFile
+
+FORMAT_VERSION: Final = 1
+_MAGIC: Final = b"wiesel-checkpoint"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorManifest:
+    """One operator over all its subtasks."""
+
+    name: str
+    max_parallelism: int
+    subtasks: Sequence[OperatorSnapshot]
+    enumerator: Json | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointManifest:
+    """One complete checkpoint.
+
+    Args:
+        checkpoint_id: number, rising over all lineages of a job.
+        lineage: the unbroken history it belongs to.
+        timestamp_ms: when it was completed.
+        operators: by uid.
+        pending: everything writers made durable that no committer has confirmed, in order.
+        committers: what each sink's committer has confirmed, by sink uid.
+    """
+
+    checkpoint_id: int
+    lineage: str
+    timestamp_ms: int
+    operators: Mapping[str, OperatorManifest] = field(default_factory=dict)
+    pending: Sequence[Committable] = ()
+    committers: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SealKey:
+    """The key under which an installation seals its checkpoints."""
+
+    secret: bytes
+
+    @property
+    def key_id(self) -> str:
+        """A name for the key that does not give it away."""
+        return hashlib.sha256(b"wiesel key id" + self.secret).hexdigest()[:16]
+
+    def seal(self, body: bytes) -> str:
+        """Return the HMAC of ``body``."""
+        return hmac.new(self.secret, body, hashlib.sha256).hexdigest()
+
+
+def encode(manifest: CheckpointManifest, key: SealKey) -> bytes:
+    """Return the file content of a manifest."""
+    body = json.dumps(_to_json(manifest), separators=(",", ":"), sort_keys=True).encode()
+    digest = hashlib.sha256(body).hexdigest()
+    header = f" {FORMAT_VERSION} sha256={digest} key={key.key_id} hmac={key.seal(body)}\n".encode()
+    return _MAGIC + header + body
+
+
+def decode(content: bytes, key: SealKey, *, where: str, trust: bool) -> CheckpointManifest:
+    """Return the manifest in ``content`` after checking version, digest and seal.
+
+    Args:
+        content: the file.
+        key: this installation's key.
+        where: the file's name for messages.
+        trust: the user's word that a foreign checkpoint may be loaded (``--trust-pickle``).
+
+    Raises:
+        CheckpointCorruptError: the content was changed or shortened.
+        CheckpointForeignError: another format version, or sealed by another installation and not trusted.
+    """
+    header, newline, body = content.partition(b"\n")
+    words = header.split(b" ")
+    if not newline or len(words) != 5 or words[0] != _MAGIC:
+        raise CheckpointCorruptError(f"{where} is damaged: its first line is not that of a checkpoint.")
+    if words[1] != str(FORMAT_VERSION).encode():
+        raise CheckpointForeignError(
+            f"{where} has format version {words[1].decode(errors='replace')}; this Wiesel reads {FORMAT_VERSION}."
+        )
+    fields = dict(word.split(b"=", 1) for word in words[2:] if b"=" in word)
+    if fields.get(b"sha256") != hashlib.sha256(body).hexdigest().encode():
+        raise CheckpointCorruptError(f"{where} is damaged: its content does not match its checksum.")
+    if fields.get(b"key") != key.key_id.encode():
+        if not trust:
+            raise CheckpointForeignError(
+                f"{where} was sealed by another installation, and its state may run code when it is loaded. If you "
+                f"trust where it comes from, start with --trust-pickle, or give both installations the same key "
+                f"(wiesel.checkpoint.key-file)."
+            )
+    elif not hmac.compare_digest(fields.get(b"hmac", b""), key.seal(body).encode()):
+        raise CheckpointCorruptError(f"{where} is damaged or forged: its seal does not match its content.")
+    return _from_json(json.loads(body))
+
+
+def _to_json(manifest: CheckpointManifest) -> dict[str, Any]:
+    return {
+        "checkpoint": manifest.checkpoint_id,
+        "lineage": manifest.lineage,
+        "timestamp": manifest.timestamp_ms,
+        "operators": {
+            uid: {
+                "name": operator.name,
+                "maxParallelism": operator.max_parallelism,
+                "enumerator": operator.enumerator,
+                "subtasks": [_snapshot_to_json(s) for s in operator.subtasks],
+            }
+            for uid, operator in manifest.operators.items()
+        },
+        "pending": [{"sink": c.sink_uid, "data": dict(c.data), "path": c.path} for c in manifest.pending],
+        "committers": dict(manifest.committers),
+    }
+
+
+def _snapshot_to_json(snapshot: OperatorSnapshot) -> dict[str, Any]:
+    keyed = snapshot.keyed
+    return {
+        "state": snapshot.state,
+        "keyed": None if keyed is None else {"name": keyed.name, "size": keyed.size, "sha256": keyed.sha256},
+        "splits": [{"id": s.split_id, "position": dict(s.position)} for s in snapshot.splits],
+    }
+
+
+def _from_json(data: dict[str, Any]) -> CheckpointManifest:
+    return CheckpointManifest(
+        checkpoint_id=data["checkpoint"],
+        lineage=data["lineage"],
+        timestamp_ms=data["timestamp"],
+        operators={
+            uid: OperatorManifest(
+                name=operator["name"],
+                max_parallelism=operator["maxParallelism"],
+                enumerator=operator["enumerator"],
+                subtasks=[_snapshot_from_json(s) for s in operator["subtasks"]],
+            )
+            for uid, operator in data["operators"].items()
+        },
+        pending=[Committable(c["sink"], c["data"], c["path"]) for c in data["pending"]],
+        committers=data["committers"],
+    )
+
+
+def _snapshot_from_json(data: dict[str, Any]) -> OperatorSnapshot:
+    keyed = data["keyed"]
+    return OperatorSnapshot(
+        state=data["state"],
+        keyed=None if keyed is None else StateFile(keyed["name"], keyed["size"], keyed["sha256"]),
+        splits=[SourceSplit(s["id"], s["position"]) for s in data["splits"]],
+    )

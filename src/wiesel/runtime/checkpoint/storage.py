@@ -1,0 +1,155 @@
+"""The files of checkpoints in a job directory: state files, manifests, retention.
+
+``chk-n`` is complete when it holds ``_metadata``, which is renamed into place last: that rename, made durable, is the
+decision that checkpoint n exists.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import struct
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from wiesel.core import failpoints
+from wiesel.core.disk import AppendFile, Disk, write_durably
+from wiesel.core.errors import CheckpointCorruptError, CheckpointError
+from wiesel.runtime.checkpoint.manifest import CheckpointManifest, SealKey, decode, encode
+from wiesel.runtime.reports import StateFile
+
+METADATA: Final = "_metadata"
+_NAME: Final = re.compile(r"chk-(\d+)")
+_LENGTH: Final = struct.Struct("<I")
+
+
+class StateFileOutput:
+    """A state file being written: pieces behind their lengths, hashed as they pass."""
+
+    def __init__(self, file: AppendFile, name: str) -> None:
+        self._file = file
+        self._name = name
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def write(self, piece: bytes) -> None:
+        """Append one piece."""
+        framed = _LENGTH.pack(len(piece)) + piece
+        self._digest.update(framed)
+        self._size += len(framed)
+        self._file.write(framed)
+
+    def finish(self) -> StateFile:
+        """Make the file durable; a failed fsync is final for it."""
+        self._file.sync_and_close()
+        return StateFile(self._name, self._size, self._digest.hexdigest())
+
+    def discard(self) -> None:
+        """Close the file; its directory is removed with its checkpoint."""
+        self._file.close()
+
+
+class CheckpointStorage:
+    """Checkpoints of one job directory.
+
+    Args:
+        disk: where files live.
+        directory: the job directory.
+        key: seals manifests.
+        trust: load checkpoints of other installations.
+    """
+
+    def __init__(self, disk: Disk, directory: Path, key: SealKey, *, trust: bool = False) -> None:
+        self.directory = directory
+        self._disk = disk
+        self._key = key
+        self._trust = trust
+
+    def begin(self, checkpoint_id: int) -> None:
+        """Make the directory of a checkpoint that is about to be taken."""
+        path = self.path_of(checkpoint_id)
+        self._disk.remove(path)
+        self._disk.make_directory(path)
+
+    def create_state_file(self, checkpoint_id: int, name: str) -> StateFileOutput:
+        """Return a new state file of a checkpoint."""
+        return StateFileOutput(self._disk.create(self.path_of(checkpoint_id) / name), name)
+
+    def publish(self, manifest: CheckpointManifest) -> None:
+        """Decide a checkpoint: when this returns it exists, whatever happens."""
+        path = self.path_of(manifest.checkpoint_id)
+        self._disk.sync_directory(path)  # the state files' names
+        failpoints.hit("P2")
+        content = encode(manifest, self._key)
+        failpoints.hit("P3")
+        write_durably(self._disk, path / METADATA, content)
+
+    def discard(self, checkpoint_id: int) -> None:
+        """Remove a checkpoint that was given up."""
+        self._disk.remove(self.path_of(checkpoint_id))
+
+    def completed(self) -> list[int]:
+        """Return the numbers of complete checkpoints, ascending."""
+        return [n for n in self.all_ids() if self._disk.exists(self.path_of(n) / METADATA)]
+
+    def all_ids(self) -> list[int]:
+        """Return the numbers of all checkpoint directories, complete or not, ascending."""
+        found = (_NAME.fullmatch(name) for name in self._disk.list(self.directory))
+        return sorted(int(match[1]) for match in found if match)
+
+    def remove_segments(self, paths: Iterable[str]) -> None:
+        """Remove WAL segments, relative to the job directory, that no retained checkpoint lists any more."""
+        for path in paths:
+            failpoints.hit("P10")
+            self._disk.remove(self.directory / path)
+
+    def path_of(self, checkpoint_id: int) -> Path:
+        """Return the directory of a checkpoint."""
+        return self.directory / f"chk-{checkpoint_id}"
+
+    def load(self, path: Path) -> CheckpointManifest:
+        """Return the manifest of the checkpoint in ``path`` after verifying it and every file it names.
+
+        Raises:
+            CheckpointError: there is none.
+            CheckpointCorruptError: a file is missing or was changed; the text names it.
+        """
+        manifest = self.load_metadata(path)
+        for operator in manifest.operators.values():
+            for subtask in operator.subtasks:
+                if subtask.keyed is not None:
+                    self._read_verified(path, subtask.keyed)
+        return manifest
+
+    def load_metadata(self, path: Path) -> CheckpointManifest:
+        """Return the manifest in ``path``, itself verified but not yet the files it names."""
+        metadata = path / METADATA
+        if not self._disk.exists(metadata):
+            raise CheckpointError(
+                f"{path} holds no complete checkpoint: {METADATA} is missing. Pass the path of a chk-… directory."
+            )
+        return decode(self._disk.read(metadata), self._key, where=str(metadata), trust=self._trust)
+
+    def pieces(self, checkpoint: Path, file: StateFile) -> Iterator[bytes]:
+        """Return the pieces of a state file, verified as a whole before the first one."""
+        content = memoryview(self._read_verified(checkpoint, file))
+        position = 0
+        while position < len(content):
+            (length,) = _LENGTH.unpack_from(content, position)
+            position += _LENGTH.size
+            yield bytes(content[position : position + length])
+            position += length
+
+    def _read_verified(self, checkpoint: Path, file: StateFile) -> bytes:
+        path = checkpoint / file.name
+        try:
+            content = self._disk.read(path)
+        except FileNotFoundError:
+            raise CheckpointCorruptError(f"{path} is missing; the checkpoint cannot be restored.") from None
+        if len(content) != file.size or hashlib.sha256(content).hexdigest() != file.sha256:
+            raise CheckpointCorruptError(
+                f"{path} is damaged: it does not match its checksum. Nothing was restored and no older checkpoint "
+                f"was used instead; if you accept repeated output, start with -s and the path of an older one."
+            )
+        return content

@@ -1,0 +1,1 @@
+"""How records get from task to task: channels, record writers and input gates."""

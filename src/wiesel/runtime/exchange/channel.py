@@ -1,0 +1,63 @@
+"""A channel from one sending subtask to one receiving subtask, in order, bounded by records.
+
+This is the in-process kind; one over a socket has the same four methods.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, Protocol
+
+from wiesel.core.elements import Batch, Element
+
+#: Records that may wait in a channel before its sender is held back.
+CAPACITY: Final = 4096
+
+
+class Channel(Protocol):
+    """What writers and gates see of a channel."""
+
+    def put(self, element: Element) -> None:
+        """Append; never refuses, because a sender looks at ``has_credit`` before it is stepped."""
+
+    def poll(self) -> Element | None:
+        """Take the next element, or None."""
+
+    def has_credit(self) -> bool:
+        """Whether the sender may go on."""
+
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+
+
+class LocalChannel:
+    """A channel inside one process."""
+
+    __slots__ = ("_elements", "_records")
+
+    def __init__(self) -> None:
+        self._elements: deque[Element] = deque()
+        self._records = 0
+
+    def put(self, element: Element) -> None:
+        """Append an element."""
+        if type(element) is Batch:
+            self._records += len(element.values)
+        self._elements.append(element)
+
+    def poll(self) -> Element | None:
+        """Take the next element, or None."""
+        if not self._elements:
+            return None
+        element = self._elements.popleft()
+        if type(element) is Batch:
+            self._records -= len(element.values)
+        return element
+
+    def has_credit(self) -> bool:
+        """Whether fewer records wait than the capacity."""
+        return self._records < CAPACITY
+
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._elements

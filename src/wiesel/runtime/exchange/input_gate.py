@@ -1,0 +1,117 @@
+"""The receiving end of a task: takes elements from its channels in turn, and aligns barriers and watermarks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wiesel.core.elements import (
+    MIN_TIMESTAMP,
+    Batch,
+    CheckpointBarrier,
+    EndOfInput,
+    Watermark,
+    WatermarkStatus,
+)
+from wiesel.runtime.exchange.channel import Channel
+from wiesel.runtime.watermarks import combine
+
+
+@dataclass(slots=True)
+class _InputChannel:
+    channel: Channel
+    input_index: int
+    watermark: int = MIN_TIMESTAMP
+    idle: bool = False
+    ended: bool = False
+    blocked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InputBatch:
+    """A batch and the logical input of the operator it belongs to."""
+
+    input_index: int
+    batch: Batch
+
+
+#: What ``next`` hands on: records, or a control element that now holds for the whole gate.
+GateEvent = InputBatch | Watermark | WatermarkStatus | CheckpointBarrier | EndOfInput
+
+
+class InputGate:
+    """All channels into one subtask.
+
+    Args:
+        channels: pairs of a channel and the logical input it feeds.
+    """
+
+    def __init__(self, channels: Sequence[tuple[Channel, int]]) -> None:
+        self._channels = [_InputChannel(channel, index) for channel, index in channels]
+        self._position = 0
+        self._watermark = MIN_TIMESTAMP
+        self._idle = False
+        self._aligning: int | None = None
+        self._last_barrier = 0
+
+    def next(self) -> GateEvent | None:
+        """Return the next thing to do, or None when nothing is there; channels take turns."""
+        channels = self._channels
+        for _ in range(len(channels)):
+            current = channels[self._position]
+            self._position = (self._position + 1) % len(channels)
+            while not current.blocked:
+                element = current.channel.poll()
+                if element is None:
+                    break
+                if type(element) is Batch:
+                    return InputBatch(current.input_index, element)
+                event = self._control(current, element)
+                if event is not None:
+                    return event
+        return None
+
+    def is_empty(self) -> bool:
+        """Whether nothing can be taken now."""
+        return all(c.blocked or c.channel.is_empty() for c in self._channels)
+
+    def _control(self, current: _InputChannel, element: object) -> GateEvent | None:
+        if isinstance(element, Watermark):
+            current.watermark = element.timestamp
+            return self._advance()
+        if isinstance(element, WatermarkStatus):
+            current.idle = element.idle
+            return self._advance()
+        if isinstance(element, CheckpointBarrier):
+            return self._align(current, element)
+        current.ended = True
+        return EndOfInput() if all(c.ended for c in self._channels) else None
+
+    def _advance(self) -> GateEvent | None:
+        watermark, idle = combine((c.watermark, c.idle) for c in self._channels)
+        if idle != self._idle:
+            self._idle = idle
+            return WatermarkStatus(idle)
+        if watermark is not None and watermark > self._watermark:
+            self._watermark = watermark
+            return Watermark(watermark)
+        return None
+
+    def _align(self, current: _InputChannel, barrier: CheckpointBarrier) -> GateEvent | None:
+        """Hold a channel at its barrier until all have come; a later checkpoint's barrier ends an older alignment."""
+        if barrier.checkpoint_id <= self._last_barrier:
+            return None
+        if self._aligning != barrier.checkpoint_id:
+            if self._aligning is not None and barrier.checkpoint_id < self._aligning:
+                return None
+            self._aligning = barrier.checkpoint_id
+            for channel in self._channels:
+                channel.blocked = False
+        current.blocked = True
+        if not all(c.blocked for c in self._channels):
+            return None
+        for channel in self._channels:
+            channel.blocked = False
+        self._aligning = None
+        self._last_barrier = barrier.checkpoint_id
+        return barrier

@@ -1,0 +1,177 @@
+"""The sending end of an edge: gathers what a task emits during a step and spreads it over the receiving subtasks.
+
+``emit`` only appends; keys and targets are worked out for the whole batch when the step ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any
+
+from wiesel.core.contracts import Emit
+from wiesel.core.elements import Batch, CheckpointBarrier, EndOfInput, Watermark, WatermarkStatus
+from wiesel.core.functions import KeySelector, Partitioner, method_or_callable
+from wiesel.core.key_groups import key_group_function, subtask_of
+from wiesel.graph.job_graph import JobEdge
+from wiesel.graph.transformations import ShipStrategy
+from wiesel.runtime.exchange.channel import Channel
+
+
+class RecordWriter:
+    """One edge's outgoing end in one subtask.
+
+    Args:
+        edge: which edge.
+        channels: one a receiving subtask; a single one for forward edges.
+        max_parallelism: key groups of the receiver.
+        random: for ``shuffle``.
+    """
+
+    def __init__(self, edge: JobEdge, channels: Sequence[Channel], max_parallelism: int, random: Random) -> None:
+        self.channels = channels
+        self.records_out = 0
+        self._values: list[Any] = []
+        self._timestamps: list[int] = []
+        self._next = 0
+        self._random = random
+        partitioning = edge.partitioning
+        self._key_of: Callable[[Any], Any] | None = None
+        if partitioning.key_selector is not None:
+            self._key_of = method_or_callable(partitioning.key_selector.load(), KeySelector, "get_key")
+        self._send = self._sender(edge, max_parallelism)
+        coerced = edge.type_info is not None and not edge.type_info.is_identity
+        self._coerce = edge.type_info.coercer() if coerced and edge.type_info is not None else None
+        self.emit = self._bind_emit()
+
+    def _bind_emit(self) -> Emit:
+        add_value, add_timestamp = self._values.append, self._timestamps.append
+        coerce = self._coerce
+        if coerce is None:
+
+            def emit(value: Any, timestamp: int) -> None:
+                add_value(value)
+                add_timestamp(timestamp)
+
+            return emit
+
+        def emit_coerced(value: Any, timestamp: int) -> None:
+            add_value(coerce(value))
+            add_timestamp(timestamp)
+
+        return emit_coerced
+
+    def emit_batch(self, values: list[Any], timestamps: list[int]) -> None:
+        """Take a whole batch, for sources whose records go straight to an exchange."""
+        self._values += values if self._coerce is None else map(self._coerce, values)
+        self._timestamps += timestamps
+
+    def flush(self) -> None:
+        """Send what was gathered."""
+        if self._values:
+            values, timestamps = self._values[:], self._timestamps[:]
+            # The bound appends keep pointing at these two lists.
+            self._values.clear()
+            self._timestamps.clear()
+            self.records_out += len(values)
+            self._send(values, timestamps)
+
+    def broadcast(self, element: Watermark | WatermarkStatus | CheckpointBarrier | EndOfInput) -> None:
+        """Send a control element to every receiver, behind everything emitted so far."""
+        self.flush()
+        for channel in self.channels:
+            channel.put(element)
+
+    def broadcast_watermark(self, watermark: int) -> None:
+        """Send a watermark to every receiver."""
+        self.broadcast(Watermark(watermark))
+
+    def broadcast_status(self, idle: bool) -> None:
+        """Send an idle status to every receiver."""
+        self.broadcast(WatermarkStatus(idle))
+
+    def has_credit(self) -> bool:
+        """Whether every receiver has room."""
+        return all(channel.has_credit() for channel in self.channels)
+
+    # ------------------------------------------------------------------------------------------- strategies
+
+    def _sender(self, edge: JobEdge, max_parallelism: int) -> Callable[[list[Any], list[int]], None]:
+        strategy = edge.partitioning.strategy
+        if strategy is ShipStrategy.HASH:
+            return self._hash_sender(edge, max_parallelism)
+        if strategy is ShipStrategy.BROADCAST:
+            return self._to_all
+        if strategy is ShipStrategy.CUSTOM:
+            return self._custom_sender(edge)
+        if len(self.channels) == 1 or strategy in (ShipStrategy.FORWARD, ShipStrategy.GLOBAL):
+            return self._to_first
+        if strategy is ShipStrategy.SHUFFLE:
+            return self._to_random
+        return self._to_each_in_turn  # REBALANCE, and RESCALE whose channels are already the near ones
+
+    def _to_first(self, values: list[Any], timestamps: list[int]) -> None:
+        self.channels[0].put(Batch(values, timestamps))
+
+    def _to_all(self, values: list[Any], timestamps: list[int]) -> None:
+        for channel in self.channels:
+            channel.put(Batch(values, timestamps))
+
+    def _to_each_in_turn(self, values: list[Any], timestamps: list[int]) -> None:
+        count = len(self.channels)
+        for offset in range(min(count, len(values))):
+            channel = self.channels[(self._next + offset) % count]
+            channel.put(Batch(values[offset::count], timestamps[offset::count]))
+        self._next = (self._next + len(values)) % count
+
+    def _to_random(self, values: list[Any], timestamps: list[int]) -> None:
+        count = len(self.channels)
+        self._spread([self._random.randrange(count) for _ in values], values, timestamps, None)
+
+    def _custom_sender(self, edge: JobEdge) -> Callable[[list[Any], list[int]], None]:
+        shipped, key_of, count = edge.partitioning.partitioner, self._key_of, len(self.channels)
+        assert shipped is not None and key_of is not None
+        partition = method_or_callable(shipped.load(), Partitioner, "partition")
+
+        def send(values: list[Any], timestamps: list[int]) -> None:
+            targets = [partition(key_of(value), count) for value in values]
+            for target in targets:
+                if not 0 <= target < count:
+                    raise ValueError(f"The partitioner returned {target!r}; it must be from 0 to {count - 1}.")
+            self._spread(targets, values, timestamps, None)
+
+        return send
+
+    def _hash_sender(self, edge: JobEdge, max_parallelism: int) -> Callable[[list[Any], list[int]], None]:
+        key_of, channels = self._key_of, self.channels
+        assert key_of is not None
+        if len(channels) == 1:
+
+            def send_keyed(values: list[Any], timestamps: list[int]) -> None:
+                channels[0].put(Batch(values, timestamps, list(map(key_of, values))))
+
+            return send_keyed
+        count = len(channels)
+        group_of = key_group_function(edge.partitioning.key_type, max_parallelism)
+        owner = [subtask_of(group, max_parallelism, count) for group in range(max_parallelism)]
+
+        def spread_keyed(values: list[Any], timestamps: list[int]) -> None:
+            keys = list(map(key_of, values))
+            self._spread([owner[group_of(key)] for key in keys], values, timestamps, keys)
+
+        return spread_keyed
+
+    def _spread(
+        self, targets: Sequence[int], values: list[Any], timestamps: list[int], keys: list[Any] | None
+    ) -> None:
+        parts: dict[int, list[int]] = {}
+        for index, target in enumerate(targets):
+            parts.setdefault(target, []).append(index)
+        for target, indices in parts.items():
+            self.channels[target].put(
+                Batch(
+                    [values[i] for i in indices],
+                    [timestamps[i] for i in indices],
+                    None if keys is None else [keys[i] for i in indices],
+                )
+            )

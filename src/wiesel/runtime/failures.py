@@ -1,0 +1,82 @@
+"""Turns an exception inside a task into the one line a user needs: operator, subtask, record, place.
+
+The hot path carries nothing for this. When something is raised, the traceback is read: each engine frame between two
+operators holds its record as ``value`` and its downstream as ``out`` or ``emit``, which tells whose frame it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+from wiesel.core.errors import JobExecutionError, WieselError
+
+_ENGINE: Final = str(Path(__file__).parent)
+_RECORD_TEXT_LIMIT: Final = 200
+_NO_RECORD: Final = object()
+
+
+def shorten(value: object, limit: int = _RECORD_TEXT_LIMIT) -> str:
+    """Return ``repr(value)`` cut to ``limit`` characters; a failing ``__repr__`` is shown as such."""
+    try:
+        text = repr(value)
+    except Exception as error:
+        return f"<{type(value).__name__} whose repr failed: {error}>"
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
+
+
+def describe(
+    error: BaseException,
+    *,
+    task_name: str,
+    subtask: int,
+    parallelism: int,
+    operator_of: Mapping[int, str],
+    locate: Callable[[], str | None],
+) -> JobExecutionError:
+    """Return the error that fails the job, with ``error`` as its cause.
+
+    Args:
+        error: what was raised.
+        task_name: name of the chain, used where no operator can be told.
+        subtask: index of the parallel instance.
+        parallelism: number of instances.
+        operator_of: operator names by the ``id`` of the callables that enter or leave them.
+        locate: tells where the record being processed came from.
+    """
+    if isinstance(error, JobExecutionError):
+        return error
+    operator, record = _blame(error.__traceback__, operator_of)
+    name = operator or task_name
+    place = locate()
+    record_text = None if record is _NO_RECORD else shorten(record)
+    parts = [f"operator {name!r}, subtask {subtask + 1}/{parallelism}"]
+    if record_text is not None:
+        parts.append(f"record {record_text}")
+    if place is not None:
+        parts.append(place)
+    summary = str(error) if isinstance(error, WieselError) else f"{type(error).__name__}: {error}"
+    failure = JobExecutionError(
+        f"{summary} [{', '.join(parts)}]", operator=name, subtask=subtask, record=record_text, location=place
+    )
+    failure.__cause__ = error
+    return failure
+
+
+def _blame(trace: TracebackType | None, operator_of: Mapping[int, str]) -> tuple[str | None, Any]:
+    operator: str | None = None
+    record: Any = _NO_RECORD
+    while trace is not None:
+        frame = trace.tb_frame
+        if frame.f_code.co_filename.startswith(_ENGINE):
+            names = frame.f_locals
+            for variable in ("function", "out", "emit", "extract", "self"):
+                found = operator_of.get(id(names.get(variable)))
+                if found is not None:
+                    operator = found
+                    record = names.get("value", _NO_RECORD)
+                    break
+        trace = trace.tb_next
+    return operator, record

@@ -1,0 +1,1 @@
+"""The JobMaster: pure state machines that decide; drivers do what they say."""

@@ -1,0 +1,145 @@
+"""The checkpoint coordinator: when a checkpoint begins, when it is complete, when it is given up. Pure.
+
+A checkpoint is triggered at its interval, but not while one is under way, nor before the minimum pause, nor while two
+decided checkpoints wait for their output to be published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from wiesel.core.contracts import Committable
+from wiesel.runtime.reports import OperatorSnapshot, TaskId
+
+#: Decided checkpoints whose output may still be unconfirmed while another one is triggered.
+MAX_UNCONFIRMED: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointSettings:
+    """Flink's ``execution.checkpointing.*``; times in milliseconds, ``interval_ms`` None is off."""
+
+    interval_ms: int | None = None
+    timeout_ms: int = 600_000
+    min_pause_ms: int = 0
+    tolerable_failures: int = 0
+    retained: int = 1
+
+
+@dataclass(slots=True)
+class PendingCheckpoint:
+    """A checkpoint under way."""
+
+    checkpoint_id: int
+    triggered_ms: int
+    suspend: bool
+    missing: set[TaskId]
+    acknowledged: dict[TaskId, Mapping[str, OperatorSnapshot]] = field(default_factory=dict)
+
+
+class CheckpointCoordinator:
+    """Keeps the one pending checkpoint and the counters.
+
+    Args:
+        settings: intervals and limits.
+        next_id: number of the next checkpoint.
+    """
+
+    def __init__(self, settings: CheckpointSettings, next_id: int) -> None:
+        self.settings = settings
+        self.pending: PendingCheckpoint | None = None
+        self.next_id = next_id
+        self.failures = 0
+        self.completed = 0
+        self._next_trigger_ms: int | None = None
+        # Output that writers made durable for checkpoints that were given up; it joins the next one.
+        self._carried: dict[tuple[TaskId, str], list[Committable]] = {}
+
+    def reset(self, now_ms: int) -> None:
+        """A new attempt begins: nothing is pending, the interval starts anew."""
+        self.pending = None
+        self._carried.clear()
+        if self.settings.interval_ms is not None:
+            self._next_trigger_ms = now_ms + self.settings.interval_ms
+
+    def is_due(self, now_ms: int, unconfirmed: int) -> bool:
+        """Whether a periodic checkpoint is to begin now."""
+        return (
+            self.pending is None
+            and self._next_trigger_ms is not None
+            and now_ms >= self._next_trigger_ms
+            and unconfirmed < MAX_UNCONFIRMED
+        )
+
+    def next_due_ms(self) -> int | None:
+        """Return when the driver should look again: the next trigger, or the pending checkpoint's timeout."""
+        if self.pending is not None:
+            return self.pending.triggered_ms + self.settings.timeout_ms
+        return self._next_trigger_ms
+
+    def trigger(self, now_ms: int, tasks: Sequence[TaskId], suspend: bool) -> int:
+        """Begin a checkpoint and return its number."""
+        checkpoint_id = self.next_id
+        self.next_id += 1
+        self.pending = PendingCheckpoint(checkpoint_id, now_ms, suspend, set(tasks))
+        return checkpoint_id
+
+    def acknowledge(
+        self, task: TaskId, checkpoint_id: int, operators: Mapping[str, OperatorSnapshot]
+    ) -> PendingCheckpoint | None:
+        """Take a task's part; return the checkpoint when it was the last one.
+
+        The part of a checkpoint that was given up is not lost: its committables join the task's next one.
+        """
+        pending = self.pending
+        if pending is None or pending.checkpoint_id != checkpoint_id or task not in pending.missing:
+            if pending is None or pending.checkpoint_id != checkpoint_id:
+                self._carry(task, operators)
+            return None
+        pending.missing.discard(task)
+        pending.acknowledged[task] = {uid: self._with_carried(task, uid, part) for uid, part in operators.items()}
+        if pending.missing:
+            return None
+        self.pending = None
+        self._schedule_next(pending)
+        return pending
+
+    def give_up(self) -> PendingCheckpoint | None:
+        """Abandon the pending checkpoint and keep its output for the next one; return it."""
+        pending, self.pending = self.pending, None
+        if pending is not None:
+            for task, operators in pending.acknowledged.items():
+                self._carry(task, operators)
+            self._schedule_next(pending)
+        return pending
+
+    def is_expired(self, now_ms: int) -> bool:
+        """Whether the pending checkpoint has run into its timeout."""
+        return self.pending is not None and now_ms - self.pending.triggered_ms >= self.settings.timeout_ms
+
+    def count_failure(self) -> bool:
+        """Count a failed checkpoint; return whether that is more in a row than tolerated."""
+        self.failures += 1
+        return self.failures > self.settings.tolerable_failures
+
+    def count_success(self) -> None:
+        """Count a complete checkpoint."""
+        self.failures = 0
+        self.completed += 1
+
+    def _schedule_next(self, ended: PendingCheckpoint) -> None:
+        if self.settings.interval_ms is not None:
+            self._next_trigger_ms = ended.triggered_ms + max(self.settings.interval_ms, self.settings.min_pause_ms)
+
+    def _carry(self, task: TaskId, operators: Mapping[str, OperatorSnapshot]) -> None:
+        for uid, part in operators.items():
+            if part.committables:
+                self._carried.setdefault((task, uid), []).extend(part.committables)
+
+    def _with_carried(self, task: TaskId, uid: str, part: OperatorSnapshot) -> OperatorSnapshot:
+        carried = self._carried.pop((task, uid), None)
+        if carried is None:
+            return part
+        return OperatorSnapshot(part.state, part.keyed, part.splits, [*carried, *part.committables])

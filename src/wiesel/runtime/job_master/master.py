@@ -1,0 +1,343 @@
+"""The JobMaster: one job's life as a pure state machine. Events go in, commands come out; no clock, socket or file.
+
+What it guarantees: output is committed only after its checkpoint exists, in order; a restart uses the newest complete
+checkpoint and waits until it is known which one that is; a job ends only when everything decided is delivered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from wiesel.core.contracts import Committable, Json
+from wiesel.core.errors import CheckpointError, is_retriable
+from wiesel.runtime.checkpoint.manifest import CheckpointManifest, OperatorManifest
+from wiesel.runtime.job_master import commands as c
+from wiesel.runtime.job_master.commands import Command, JobState, MasterEvent
+from wiesel.runtime.job_master.coordinator import CheckpointCoordinator, CheckpointSettings, PendingCheckpoint
+from wiesel.runtime.job_master.restart import RestartStrategy
+from wiesel.runtime.reports import (
+    CheckpointAcknowledged,
+    CheckpointDeclined,
+    InputEnded,
+    OperatorSnapshot,
+    TaskFailed,
+    TaskId,
+    TaskReport,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorFacts:
+    """What the JobMaster must know of an operator to write it into checkpoints."""
+
+    uid: str
+    name: str
+    vertex_id: int
+    parallelism: int
+    max_parallelism: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobFacts:
+    """What the JobMaster must know of a job.
+
+    Args:
+        tasks: all subtasks.
+        operators: all operators.
+        lineage: the history this start continues or begins.
+        has_storage: whether checkpoints can be kept; without, the final barrier only flushes the sinks.
+    """
+
+    tasks: Sequence[TaskId]
+    operators: Sequence[OperatorFacts]
+    lineage: str
+    has_storage: bool
+
+
+class JobMaster:
+    """Decides; see the module.
+
+    Args:
+        facts: the job.
+        settings: checkpoint intervals and limits.
+        strategy: what to do after a failure.
+        restore: the checkpoint this start goes on from.
+        pending: committables of earlier starts that are not known to be published.
+        next_checkpoint_id: above every number ever used in the job directory.
+    """
+
+    def __init__(
+        self,
+        facts: JobFacts,
+        settings: CheckpointSettings,
+        strategy: RestartStrategy,
+        restore: CheckpointManifest | None = None,
+        pending: Sequence[Committable] = (),
+        next_checkpoint_id: int = 1,
+    ) -> None:
+        self.state = JobState.CREATED
+        self.attempt = 0
+        self.restarts = 0
+        self.error: BaseException | None = None
+        self.coordinator = CheckpointCoordinator(settings, next_checkpoint_id)
+        self.latest = restore
+        self.committers: dict[str, Json] = {}
+        self._facts = facts
+        self._strategy = strategy
+        self._startup_pending = list(pending)
+        self._completed: list[CheckpointManifest] = [] if restore is None else [restore]
+        self._unconfirmed: dict[int, Sequence[Committable]] = {}
+        self._publishing: tuple[CheckpointManifest, bool] | None = None
+        self._enumerators: dict[str, Json] = {}
+        self._ended: set[TaskId] = set()
+        self._restart_at_ms: int | None = None
+        self._stopping = False
+        self._final_done = False
+        self._goal = JobState.FINISHED
+        self._commands: list[Command] = []
+
+    # ------------------------------------------------------------------------------------------------ driving
+
+    def start(self) -> list[Command]:
+        """Begin: sinks are settled before any source runs."""
+        self.state = JobState.INITIALIZING
+        states = {} if self.latest is None else self.latest.committers
+        self._do(c.RecoverCommitters(self._startup_pending, states))
+        return self._take()
+
+    def enumerators_at_barrier(self, snapshots: Mapping[str, Json]) -> None:
+        """Take every source enumerator's snapshot, by operator uid, as of the checkpoint just triggered."""
+        self._enumerators = dict(snapshots)
+
+    def tick(self, now_ms: int) -> list[Command]:
+        """Let time pass; ``now_ms`` is the monotonic clock in milliseconds."""
+        if self.state is JobState.RUNNING:
+            if self.coordinator.is_expired(now_ms):
+                self._checkpoint_failed(
+                    now_ms,
+                    CheckpointError(
+                        f"Checkpoint {self.coordinator.next_id - 1} did not complete within its timeout of "
+                        f"{self.coordinator.settings.timeout_ms} ms."
+                    ),
+                )
+            self._trigger_if_due(now_ms)
+        elif self.state is JobState.RESTARTING:
+            self._restart_if_due(now_ms)
+        self._finish_if_done()
+        return self._take()
+
+    def handle(self, event: MasterEvent | TaskReport, now_ms: int) -> list[Command]:
+        """Take one event."""
+        if isinstance(event, TaskReport) and event.attempt != self.attempt:
+            return []  # of an attempt that is over
+        if isinstance(event, CheckpointAcknowledged):
+            self._acknowledged(event, now_ms)
+        elif isinstance(event, InputEnded):
+            self._ended.add(event.task)
+        elif isinstance(event, TaskFailed | c.DeployFailed | c.JobFailed):
+            self._failed(event.error, now_ms)
+        elif isinstance(event, CheckpointDeclined):
+            self._declined(event, now_ms)
+        else:
+            self._handle_answer(event, now_ms)
+        if self.state is JobState.RUNNING:
+            self._trigger_if_due(now_ms)
+        self._finish_if_done()
+        return self._take()
+
+    def next_due_ms(self) -> int | None:
+        """Return when ``tick`` should be called at the latest; None when only events matter."""
+        if self.state is JobState.RESTARTING:
+            return self._restart_at_ms
+        return self.coordinator.next_due_ms() if self.state is JobState.RUNNING else None
+
+    def _do(self, command: Command) -> None:
+        self._commands.append(command)
+
+    def _take(self) -> list[Command]:
+        taken, self._commands = self._commands, []
+        return taken
+
+    # ------------------------------------------------------------------------------------------------- events
+
+    def _handle_answer(self, event: MasterEvent | TaskReport, now_ms: int) -> None:
+        if isinstance(event, c.CommittersRecovered):
+            self.committers = dict(event.states)
+            if self._stopping:
+                self._final_done = True
+            else:
+                self._deploy()
+        elif isinstance(event, c.CommittersFailed | c.CommitFailed):
+            # A committer retries by itself; what it raises is final.
+            self._give_up(event.error)
+        elif isinstance(event, c.TasksDeployed):
+            if event.attempt == self.attempt and self.state is not JobState.FAILING:
+                self.state = JobState.RUNNING
+                self.coordinator.reset(now_ms)
+        elif isinstance(event, c.CheckpointPublished):
+            self._published()
+        elif isinstance(event, c.CheckpointPublishFailed):
+            self._publishing = None
+            self._do(c.DiscardCheckpoint(event.checkpoint_id))
+            self._checkpoint_failed(now_ms, event.error)
+        elif isinstance(event, c.Committed):
+            self._unconfirmed.pop(event.checkpoint_id, None)
+            self.committers = dict(event.states)
+        elif isinstance(event, c.StopRequested):
+            self._stop(now_ms)
+        elif isinstance(event, c.CancelRequested):
+            self._cancel()
+
+    def _stop(self, now_ms: int) -> None:
+        self._stopping = True
+        if self.state is JobState.RESTARTING:
+            # The newest checkpoint is already as far as this job has come.
+            self.state = JobState.CANCELLING
+            self._final_done = True
+        self._trigger_if_due(now_ms)
+
+    def _cancel(self) -> None:
+        self._stopping = True
+        self._final_done = True
+        self._goal = JobState.CANCELED
+        if self.state in (JobState.RUNNING, JobState.RESTARTING):
+            self._do(c.CancelTasks())
+        self.state = JobState.CANCELLING
+
+    # -------------------------------------------------------------------------------------------- checkpoints
+
+    def _trigger_if_due(self, now_ms: int) -> None:
+        """Trigger the final checkpoint once stopping or out of input, else a periodic one when its time has come."""
+        if self.state is not JobState.RUNNING or self._publishing is not None or self._final_done:
+            return
+        final = self._stopping or len(self._ended) == len(self._facts.tasks)
+        pending = self.coordinator.pending
+        if final and pending is None:
+            self._trigger(now_ms, suspend=True)
+        elif not final and self.coordinator.is_due(now_ms, len(self._unconfirmed)):
+            self._trigger(now_ms, suspend=False)
+
+    def _trigger(self, now_ms: int, suspend: bool) -> None:
+        checkpoint_id = self.coordinator.trigger(now_ms, self._facts.tasks, suspend)
+        self._do(c.TriggerCheckpoint(checkpoint_id, suspend))
+
+    def _acknowledged(self, event: CheckpointAcknowledged, now_ms: int) -> None:
+        complete = self.coordinator.acknowledge(event.task, event.checkpoint_id, event.operators)
+        if complete is None:
+            return
+        if not self._facts.has_storage:
+            self._final_done = complete.suspend
+            return
+        manifest = self._manifest(complete, now_ms)
+        self._publishing = (manifest, complete.suspend)
+        self._do(c.PublishCheckpoint(manifest))
+
+    def _manifest(self, complete: PendingCheckpoint, now_ms: int) -> CheckpointManifest:
+        operators: dict[str, OperatorManifest] = {}
+        pending = [item for items in self._unconfirmed.values() for item in items]
+        for facts in self._facts.operators:
+            parts = [
+                complete.acknowledged[TaskId(facts.vertex_id, i)].get(facts.uid, OperatorSnapshot())
+                for i in range(facts.parallelism)
+            ]
+            pending += [item for part in parts for item in part.committables]
+            operators[facts.uid] = OperatorManifest(
+                facts.name, facts.max_parallelism, parts, self._enumerators.get(facts.uid)
+            )
+        return CheckpointManifest(
+            complete.checkpoint_id, self._facts.lineage, now_ms, operators, pending, dict(self.committers)
+        )
+
+    def _published(self) -> None:
+        assert self._publishing is not None
+        manifest, final = self._publishing
+        self._publishing = None
+        self.coordinator.count_success()
+        self.latest = manifest
+        self._completed.append(manifest)
+        earlier = {id(item) for items in self._unconfirmed.values() for item in items}
+        fresh = [item for item in manifest.pending if id(item) not in earlier]
+        if fresh:
+            self._unconfirmed[manifest.checkpoint_id] = fresh
+            self._do(c.Commit(manifest.checkpoint_id, fresh))
+        self._do(c.NotifyCheckpointComplete(manifest))
+        keep = max(1, self.coordinator.settings.retained)
+        self._completed = self._completed[-keep:]
+        self._do(c.RetainCheckpoints(list(self._completed)))
+        self._final_done = self._final_done or final
+
+    def _declined(self, event: CheckpointDeclined, now_ms: int) -> None:
+        pending = self.coordinator.pending
+        if pending is not None and pending.checkpoint_id == event.checkpoint_id:
+            self._checkpoint_failed(now_ms, event.error)
+
+    def _checkpoint_failed(self, now_ms: int, error: BaseException) -> None:
+        abandoned = self.coordinator.give_up()
+        if abandoned is not None:
+            self._do(c.DiscardCheckpoint(abandoned.checkpoint_id))
+        if self.coordinator.count_failure():
+            failure = error if isinstance(error, CheckpointError) else _checkpoint_error(error)
+            self._failed(failure, now_ms)
+
+    # ------------------------------------------------------------------------------------- failing and ending
+
+    def _failed(self, error: BaseException, now_ms: int) -> None:
+        if self.state not in (JobState.RUNNING, JobState.INITIALIZING):
+            return
+        self.error = error
+        abandoned = self.coordinator.give_up()
+        if abandoned is not None:
+            self._do(c.DiscardCheckpoint(abandoned.checkpoint_id))
+        self._do(c.CancelTasks())
+        delay = self._strategy.next_delay_ms(now_ms) if is_retriable(error) and not self._stopping else None
+        if delay is None:
+            self.state = JobState.FAILING
+            self._goal = JobState.FAILED
+            self._final_done = True
+        else:
+            self.state = JobState.RESTARTING
+            self._restart_at_ms = now_ms + delay
+
+    def _restart_if_due(self, now_ms: int) -> None:
+        # Which checkpoint is the newest must be known: one that is being published may yet exist.
+        if self._publishing is None and self._restart_at_ms is not None and now_ms >= self._restart_at_ms:
+            self._restart_at_ms = None
+            self.attempt += 1
+            self.restarts += 1
+            self.state = JobState.INITIALIZING
+            self._deploy()
+
+    def _deploy(self) -> None:
+        self._ended.clear()
+        self._do(c.DeployTasks(self.attempt, self.latest))
+
+    def _give_up(self, error: BaseException) -> None:
+        """End without waiting for output: its committer has said that it cannot be delivered."""
+        self.error = error
+        self._unconfirmed.clear()
+        self._publishing = None
+        if self.state is JobState.RUNNING:
+            self._do(c.CancelTasks())
+        self.state = JobState.FAILING
+        self._goal = JobState.FAILED
+        self._final_done = True
+
+    def _finish_if_done(self) -> None:
+        if self.state.is_terminal or not self._final_done or self._unconfirmed or self._publishing is not None:
+            return
+        if self.state in (JobState.RUNNING, JobState.INITIALIZING):
+            self._do(c.CancelTasks())
+        self.state = self._goal
+        self._do(c.Terminate(self._goal, self.error if self._goal is JobState.FAILED else None))
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether the job ended by request rather than by the end of its input."""
+        return self._stopping
+
+
+def _checkpoint_error(error: BaseException) -> CheckpointError:
+    failure = CheckpointError(f"A checkpoint could not be taken: {error}")
+    failure.__cause__ = error
+    return failure

@@ -1,0 +1,241 @@
+"""Operators over two connected streams, and the broadcast state pattern."""
+
+from __future__ import annotations
+
+import pickle
+from base64 import b64decode, b64encode
+from collections.abc import Iterable
+from typing import Any
+
+from wiesel.core.contracts import Emit, Json
+from wiesel.core.errors import StateAccessError
+from wiesel.core.functions import (
+    BroadcastProcessFunction,
+    CoFlatMapFunction,
+    CoMapFunction,
+    CoProcessFunction,
+    KeyedBroadcastProcessFunction,
+    TimeDomain,
+    TimerService,
+)
+from wiesel.core.operator_specs import BroadcastProcessSpec, CoProcessSpec
+from wiesel.core.state import MapStateDescriptor
+from wiesel.runtime.operators.base import Operator, emitter
+from wiesel.runtime.operators.contexts import KeyedTimerService, ProcessContext, ReadOnlyTimerService
+from wiesel.runtime.operators.stateless import FunctionOperator
+
+
+class CoProcessOperator(FunctionOperator):
+    """``CoProcessSpec``: a ``CoMapFunction``, ``CoFlatMapFunction`` or ``CoProcessFunction``."""
+
+    def __init__(self, spec: CoProcessSpec) -> None:
+        super().__init__(spec.function)
+
+    def bind(self, input_index: int) -> Emit:
+        """Return the callable of input 0 or 1."""
+        function = self._function
+        if isinstance(function, CoMapFunction):
+            return self._bind_map(function.map1 if input_index == 0 else function.map2)
+        if isinstance(function, CoFlatMapFunction):
+            return self._bind_flat_map(function.flat_map1 if input_index == 0 else function.flat_map2)
+        assert isinstance(function, CoProcessFunction), "the API lets nothing else through"
+        return self._bind_process(function.process_element1 if input_index == 0 else function.process_element2)
+
+    def _bind_map(self, function: Any) -> Emit:
+        out = self.out
+
+        def map_one(value: Any, timestamp: int) -> None:
+            out(function(value), timestamp)
+
+        return map_one
+
+    def _bind_flat_map(self, function: Any) -> Emit:
+        out = self.out
+
+        def flat_map_one(value: Any, timestamp: int) -> None:
+            results = function(value)
+            if results is not None:
+                for result in results:
+                    out(result, timestamp)
+
+        return flat_map_one
+
+    def _bind_process(self, function: Any) -> Emit:
+        emit = emitter(self.out, self.context.side_outputs)
+        context = ProcessContext(self)
+
+        def process_one(value: Any, timestamp: int) -> None:
+            context.current_timestamp = timestamp
+            emit(function(value, context), timestamp)
+
+        return process_one
+
+
+class BroadcastMap:
+    """One broadcast state of one subtask; every subtask holds the same."""
+
+    def __init__(self, writable: bool, entries: dict[Any, Any]) -> None:
+        self._entries = entries
+        self._writable = writable
+
+    def _write(self) -> dict[Any, Any]:
+        if not self._writable:
+            raise StateAccessError(
+                "Broadcast state is read-only on the non-broadcast side; change it in process_broadcast_element()."
+            )
+        return self._entries
+
+    def get(self, key: Any) -> Any:
+        """Return the value of ``key``, or None."""
+        return self._entries.get(key)
+
+    def contains(self, key: Any) -> bool:
+        """Whether ``key`` is there."""
+        return key in self._entries
+
+    def items(self) -> Iterable[tuple[Any, Any]]:
+        """Return all pairs."""
+        return list(self._entries.items())
+
+    def keys(self) -> Iterable[Any]:
+        """Return all keys."""
+        return list(self._entries)
+
+    def values(self) -> Iterable[Any]:
+        """Return all values."""
+        return list(self._entries.values())
+
+    def is_empty(self) -> bool:
+        """Whether nothing is there."""
+        return not self._entries
+
+    def put(self, key: Any, value: Any) -> None:
+        """Set one entry."""
+        self._write()[key] = value
+
+    def put_all(self, dict_value: dict[Any, Any]) -> None:
+        """Set several entries."""
+        self._write().update(dict_value)
+
+    def remove(self, key: Any) -> None:
+        """Remove one entry."""
+        self._write().pop(key, None)
+
+    def clear(self) -> None:
+        """Remove everything."""
+        self._write().clear()
+
+    __getitem__ = get
+    __contains__ = contains
+    __setitem__ = put
+    __delitem__ = remove
+
+
+class BroadcastContext(
+    BroadcastProcessFunction.Context,
+    KeyedBroadcastProcessFunction.OnTimerContext,
+):
+    """Context of either side: keyed or not, reading or writing."""
+
+    def __init__(self, operator: BroadcastOperator, writable: bool) -> None:
+        self._operator = operator
+        self._writable = writable
+        self._domain = TimeDomain.EVENT_TIME
+        backend = operator.context.keyed_backend
+        self._timer_service: TimerService = (
+            ReadOnlyTimerService(operator) if backend is None else KeyedTimerService(operator, backend)
+        )
+        self.current_timestamp = 0
+
+    def at(self, timestamp: int, domain: TimeDomain) -> BroadcastContext:
+        """Return the context set for a timer that fired."""
+        self.current_timestamp = timestamp
+        self._domain = domain
+        return self
+
+    def timestamp(self) -> int:
+        """Return the record's timestamp."""
+        return self.current_timestamp
+
+    def current_processing_time(self) -> int:
+        """Return the wall clock in milliseconds."""
+        return self._timer_service.current_processing_time()
+
+    def current_watermark(self) -> int:
+        """Return the operator's event time."""
+        return self._timer_service.current_watermark()
+
+    def timer_service(self) -> TimerService:
+        """Return time and, on the keyed side, timers."""
+        return self._timer_service
+
+    def get_current_key(self) -> Any:
+        """Return the record's key."""
+        return self._operator.context.require_keyed_backend().current_key()
+
+    def time_domain(self) -> TimeDomain:
+        """Return the kind of the timer that fired."""
+        return self._domain
+
+    def get_broadcast_state(self, state_descriptor: MapStateDescriptor[Any, Any]) -> Any:
+        """Return the broadcast state of that descriptor."""
+        return BroadcastMap(self._writable, self._operator.entries(state_descriptor.get_name()))
+
+
+class BroadcastOperator(FunctionOperator):
+    """``BroadcastProcessSpec``: input 0 is the stream, keyed or not; input 1 is broadcast to every subtask."""
+
+    def __init__(self, spec: BroadcastProcessSpec) -> None:
+        super().__init__(spec.function)
+        self._states: dict[str, dict[Any, Any]] = {d.get_name(): {} for d in spec.descriptors}
+
+    def entries(self, name: str) -> dict[Any, Any]:
+        """Return the entries of the broadcast state called ``name``."""
+        if name not in self._states:
+            raise StateAccessError(
+                f"The requested state does not exist. Pass the descriptor of {name!r} to broadcast(...) first."
+            )
+        return self._states[name]
+
+    def open(self) -> None:
+        """Make the contexts, then call the user's ``open``."""
+        self._emit = emitter(self.out, self.context.side_outputs)
+        self._timer_context = BroadcastContext(self, writable=False)
+        super().open()
+
+    def bind(self, input_index: int) -> Emit:
+        """Return the callable of the stream (0) or of the broadcast side (1)."""
+        emit = self._emit
+        context = BroadcastContext(self, writable=input_index == 1)
+        function = self._function.process_element if input_index == 0 else self._function.process_broadcast_element
+
+        def process_one(value: Any, timestamp: int) -> None:
+            context.current_timestamp = timestamp
+            emit(function(value, context), timestamp)
+
+        return process_one
+
+    def on_event_timer(self, timestamp: int, namespace: Any) -> None:
+        """Call ``on_timer`` and emit its results."""
+        context = self._timer_context.at(timestamp, TimeDomain.EVENT_TIME)
+        self._emit(self._function.on_timer(timestamp, context), timestamp)
+
+    def on_processing_timer(self, timestamp: int, namespace: Any) -> None:
+        """Call ``on_timer`` and emit its results."""
+        context = self._timer_context.at(timestamp, TimeDomain.PROCESSING_TIME)
+        self._emit(self._function.on_timer(timestamp, context), timestamp)
+
+    def snapshot_state(self) -> Json | None:
+        """Return all broadcast states, pickled: every subtask holds the same, so one would do on restore."""
+        return {"broadcast": b64encode(pickle.dumps(self._states, protocol=5)).decode()}
+
+    def restore_state(self, states: Iterable[Json]) -> None:
+        """Take over the broadcast state of the first instance."""
+        for state in states:
+            for name, entries in pickle.loads(b64decode(state["broadcast"])).items():
+                if name in self._states:
+                    self._states[name].update(entries)
+            return
+
+
+__all__ = ["BroadcastOperator", "CoProcessOperator", "Operator"]

@@ -1,0 +1,75 @@
+"""What tasks tell the JobMaster. Every report carries the attempt it belongs to; stale ones are dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from wiesel.core.contracts import Committable, Json, SourceSplit
+
+
+@dataclass(frozen=True, slots=True)
+class TaskId:
+    """One subtask of one vertex."""
+
+    vertex_id: int
+    subtask: int
+
+
+@dataclass(frozen=True, slots=True)
+class StateFile:
+    """A state file of a checkpoint: name in its directory, size in bytes, SHA-256 of its content."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSnapshot:
+    """One operator of one subtask as of a barrier."""
+
+    state: Json | None = None
+    keyed: StateFile | None = None
+    splits: Sequence[SourceSplit] = ()
+    committables: Sequence[Committable] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointAcknowledged:
+    """Everything the task has to give for a checkpoint is durable."""
+
+    attempt: int
+    task: TaskId
+    checkpoint_id: int
+    operators: Mapping[str, OperatorSnapshot]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointDeclined:
+    """The task could not take its snapshot; the job goes on."""
+
+    attempt: int
+    task: TaskId
+    checkpoint_id: int
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class InputEnded:
+    """The task has processed its whole input."""
+
+    attempt: int
+    task: TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFailed:
+    """The task raised; its attempt is over."""
+
+    attempt: int
+    task: TaskId
+    error: BaseException
+
+
+TaskReport = CheckpointAcknowledged | CheckpointDeclined | InputEnded | TaskFailed

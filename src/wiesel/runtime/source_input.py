@@ -1,0 +1,57 @@
+"""A source task's input: its reader, and a watermark generator for each split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wiesel.core.contracts import Clock, SourceBatch, SourceReader, SourceSplit
+from wiesel.core.elements import MIN_TIMESTAMP
+from wiesel.core.watermarks import WatermarkStrategy
+from wiesel.runtime.watermarks import WatermarkGenerator, combine
+
+
+class SourceInput:
+    """Reads batches and keeps event time by split.
+
+    A Python timestamp assigner given to ``from_source`` is ignored, as PyFlink ignores it (the API warns).
+    """
+
+    def __init__(self, reader: SourceReader, strategy: WatermarkStrategy, clock: Clock) -> None:
+        self.reader = reader
+        self._strategy = strategy
+        self._clock = clock
+        self._generators: dict[str, WatermarkGenerator] = {}
+        self._watermark = MIN_TIMESTAMP
+        self._idle = False
+
+    def add_splits(self, splits: Sequence[SourceSplit]) -> None:
+        """Give the reader more splits; each holds the watermark back until it has records or is idle."""
+        for split in splits:
+            self._generators[split.split_id] = WatermarkGenerator(self._strategy, self._clock)
+        self.reader.add_splits(splits)
+
+    def poll(self, max_records: int) -> SourceBatch | None:
+        """Return the next batch and note its highest timestamp."""
+        batch = self.reader.poll(max_records)
+        if batch is not None and self._strategy.out_of_orderness_ms is not None and batch.values:
+            self._generators[batch.split_id].observe(max(batch.timestamps))
+        for split_id in self.reader.finished_splits():
+            self._generators.pop(split_id, None)
+        return batch
+
+    def next_watermark(self) -> tuple[int | None, bool | None]:
+        """Return the new watermark if it has risen, and the new idle status if it has changed.
+
+        Called every watermark interval. A reader without splits is idle, so that it holds nobody back.
+        """
+        if self._strategy.out_of_orderness_ms is None:
+            return None, None
+        generators = self._generators.values()
+        watermark, idle = combine((g.current(), g.check_idle()) for g in generators)
+        changed = None
+        if idle != self._idle:
+            self._idle = changed = idle
+        if watermark is None or watermark <= self._watermark:
+            return None, changed
+        self._watermark = watermark
+        return watermark, changed
