@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 
 from pyflink.common import Time, Types, WatermarkStrategy
 from pyflink.common.watermark_strategy import TimestampAssigner
-from pyflink.datastream import ProcessAllWindowFunction, StreamExecutionEnvironment
+from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.datastream.connectors.number_seq import NumberSequenceSource
+from pyflink.datastream.functions import ProcessAllWindowFunction
 from pyflink.datastream.window import TimeWindow, TumblingEventTimeWindows
 
 
