@@ -53,6 +53,7 @@ class WindowHarness:
         self.results: list[tuple[Any, int]] = []
         self.sides: dict[str, list[tuple[Any, int]]] = {tag: [] for tag in side_outputs}
         self.dropped = 0
+        self.metrics = TaskMetricGroup()
         self._start(HeapKeyedStateBackend(lambda key: 0))
 
     def _start(self, backend: HeapKeyedStateBackend) -> None:
@@ -65,7 +66,7 @@ class WindowHarness:
             max_parallelism=128,
             attempt=0,
             job_parameters={},
-            metrics=TaskMetricGroup(),
+            metrics=self.metrics,
             backend=backend,
         )
         context = OperatorContext(

@@ -420,7 +420,10 @@ class KeyedStateBackend(Protocol):
         """Return when the earliest processing-time timer is due, in milliseconds."""
 
     def pop_event_timers(self, watermark: int, limit: int) -> Sequence[tuple[int, Any, Any]]:
-        """Remove and return up to ``limit`` due timers as (timestamp, key, namespace), earliest first."""
+        """Remove and return up to ``limit`` due timers of the earliest time, as (timestamp, key, namespace).
+
+        Of one time only, because a timer that fires may register another that is due before the next.
+        """
 
     def pop_processing_timers(self, now_ms: int, limit: int) -> Sequence[tuple[int, Any, Any]]:
         """The same for processing time."""
