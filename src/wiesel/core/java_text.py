@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from wiesel.core.types import TypeInformation
 
 
+_SECONDS_OF_400_YEARS = 146_097 * 86_400
+
+
 def java_text(value: Any, type_info: TypeInformation) -> str:
     """Return ``value``, which ``type_info`` has coerced, as ``String.valueOf`` gives it in Java."""
     return "null" if value is None else type_info.text(value)
@@ -68,8 +71,12 @@ def float_text(value: float) -> str:
 
 def instant_text(seconds: int, nanos: int) -> str:
     """Return ``Instant.toString``: ISO-8601 in UTC with as many groups of three digits as needed."""
+    # The calendar repeats every 400 years, so years that Python has no dates for are printed by way of ones it has.
+    cycles, seconds = divmod(seconds, _SECONDS_OF_400_YEARS)
     moment = datetime.datetime.fromisoformat("1970-01-01") + datetime.timedelta(seconds=seconds)
-    return f"{moment.isoformat()}{_fraction(nanos)}Z"
+    year = moment.year + 400 * cycles
+    prefix = "+" if year > 9999 else "-" if year < 0 else ""
+    return f"{prefix}{abs(year):04}{moment.isoformat()[4:]}{_fraction(nanos)}Z"
 
 
 def local_time_text(value: datetime.time) -> str:

@@ -100,7 +100,8 @@ class _KeyPickler(pickle.Pickler):
 
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, _NAMED):
-            return (str, (f"__main__.{obj.__qualname__}",)) if obj.__module__ == "__main__" else NotImplemented
+            cannot_be_found = obj.__module__ == "__main__" or "<locals>" in obj.__qualname__
+            return (str, (f"{obj.__module__}.{obj.__qualname__}",)) if cannot_be_found else NotImplemented
         reduce = copyreg.dispatch_table.get(type(obj))
         reduction = obj.__reduce_ex__(PICKLE_PROTOCOL) if reduce is None else reduce(obj)
         if isinstance(reduction, str):

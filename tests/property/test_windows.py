@@ -1,0 +1,327 @@
+"""Windows against a naive reference, over random streams with disorder, late elements, watermarks and restarts.
+
+The reference keeps every pane as a plain list and looks at all of them for each watermark.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tests.unit.window_harness import WindowHarness, window_spec
+from wiesel.core.functions import AggregateFunction, ProcessWindowFunction
+from wiesel.datastream.window import (
+    CountSlidingWindowAssigner,
+    CountTumblingWindowAssigner,
+    DynamicEventTimeSessionWindows,
+    EventTimeSessionWindows,
+    EventTimeTrigger,
+    ProcessingTimeSessionWindows,
+    SessionWindowTimeGapExtractor,
+    SlidingEventTimeWindows,
+    SlidingProcessingTimeWindows,
+    TumblingEventTimeWindows,
+    TumblingProcessingTimeWindows,
+)
+
+EXAMPLES = settings(max_examples=200, deadline=None)
+
+# One step of a stream: an element of a key, a watermark that far behind the newest element, or a restart.
+ELEMENT = st.tuples(st.just("element"), st.sampled_from("ab"), st.integers(-40, 60))
+WATERMARK = st.tuples(st.just("watermark"), st.integers(0, 30))
+RESTART = st.just(("restart",))
+STREAM = st.lists(st.one_of(ELEMENT, ELEMENT, ELEMENT, ELEMENT, WATERMARK, WATERMARK, RESTART), max_size=30)
+LATENESS = st.sampled_from([0, 0, 1, 5, 25])
+
+
+class Panes(ProcessWindowFunction):
+    def process(self, key: Any, context: Any, elements: Any) -> Any:
+        window = context.window()
+        yield key, window.start, window.end, tuple(sorted(elements))
+
+
+class Collect(AggregateFunction):
+    def create_accumulator(self) -> Any:
+        return []
+
+    def add(self, value: Any, accumulator: Any) -> Any:
+        accumulator.append(value)
+        return accumulator
+
+    def get_result(self, accumulator: Any) -> Any:
+        return tuple(sorted(accumulator))
+
+    def merge(self, acc_a: Any, acc_b: Any) -> Any:
+        return acc_a + acc_b
+
+
+class PanesOfOne(ProcessWindowFunction):
+    def process(self, key: Any, context: Any, elements: Any) -> Any:
+        window = context.window()
+        (elements,) = elements
+        yield key, window.start, window.end, tuple(sorted(elements))
+
+
+#: Three ways to the same panes: elements kept, accumulated in place, reduced.
+WAYS = {
+    "process": {"function": Panes()},
+    "aggregate": {"aggregate": Collect(), "function": PanesOfOne()},
+    "reduce": {"reduce": lambda a, b: a + b, "function": PanesOfOne()},
+}
+
+
+@dataclass
+class Pane:
+    """Elements of one key in one window."""
+
+    key: str
+    start: int
+    end: int
+    elements: list[int] = field(default_factory=list)
+
+    def row(self) -> tuple[Any, ...]:
+        return self.key, self.start, self.end, tuple(sorted(self.elements))
+
+
+class Reference:
+    """What event-time windows have to emit and to drop, step by step."""
+
+    def __init__(self, lateness: int) -> None:
+        self.lateness = lateness
+        self.watermark = -(2**63)
+        self.panes: list[Pane] = []
+        self.dropped = 0
+
+    def windows_of(self, value: int, timestamp: int) -> Iterator[tuple[int, int]]:
+        raise NotImplementedError
+
+    def pane(self, key: str, start: int, end: int) -> Pane:
+        """Return the pane that takes an element of that window; a new one is not yet remembered."""
+        for pane in self.panes:
+            if (pane.key, pane.start, pane.end) == (key, start, end):
+                return pane
+        return Pane(key, start, end)
+
+    def element(self, key: str, value: int, timestamp: int) -> list[tuple[Any, ...]]:
+        fired, taken = [], False
+        for start, end in self.windows_of(value, timestamp):
+            pane = self.pane(key, start, end)
+            if pane.end - 1 + self.lateness <= self.watermark:
+                continue
+            taken = True
+            pane.elements.append(value)
+            if pane not in self.panes:
+                self.panes.append(pane)
+            if pane.end - 1 <= self.watermark:
+                fired.append(pane.row())
+        self.dropped += not taken and timestamp + self.lateness <= self.watermark
+        return fired
+
+    def advance(self, watermark: int) -> list[tuple[Any, ...]]:
+        due = [pane for pane in self.panes if self.watermark < pane.end - 1 <= watermark]
+        self.watermark = watermark
+        self.panes = [pane for pane in self.panes if pane.end - 1 + self.lateness > watermark]
+        return [pane.row() for pane in due]
+
+
+class FixedReference(Reference):
+    def __init__(self, size: int, slide: int, offset: int, lateness: int) -> None:
+        super().__init__(lateness)
+        self.size, self.slide, self.offset = size, slide, offset
+
+    def windows_of(self, value: int, timestamp: int) -> Iterator[tuple[int, int]]:
+        for start in range(timestamp - self.size + 1, timestamp + 1):
+            if (start - self.offset) % self.slide == 0:
+                yield start, start + self.size
+
+
+class SessionReference(Reference):
+    """Sessions grow: a pane is merged with all that its window overlaps or touches."""
+
+    def gap(self, value: int) -> int:
+        return 10
+
+    def windows_of(self, value: int, timestamp: int) -> Iterator[tuple[int, int]]:
+        yield timestamp, timestamp + self.gap(value)
+
+    def pane(self, key: str, start: int, end: int) -> Pane:
+        merged = Pane(key, start, end)
+        for pane in list(self.panes):
+            if pane.key == key and pane.start <= end and start <= pane.end:
+                self.panes.remove(pane)
+                merged.start, merged.end = min(merged.start, pane.start), max(merged.end, pane.end)
+                merged.elements += pane.elements
+        return merged
+
+
+class DynamicReference(SessionReference):
+    def gap(self, value: int) -> int:
+        return 1 + value % 17
+
+
+def check(assigner: Any, way: str, reference: Reference, stream: list[Any], trigger: Any = None) -> None:
+    """Run ``stream`` through the operator and the reference, and compare what each step emits."""
+    options = {"trigger": trigger, "allowed_lateness_ms": reference.lateness}
+    windows = WindowHarness(window_spec(assigner, **WAYS[way], **options))
+    newest = 0
+    for number, (kind, *arguments) in enumerate(stream):
+        if kind == "restart":
+            windows.restart()
+            continue
+        if kind == "element":
+            key, timestamp = arguments
+            newest = max(newest, timestamp)
+            windows.process(key, (number,) if way == "reduce" else number, timestamp)
+            expected = reference.element(key, number, timestamp)
+        else:
+            watermark = max(newest - arguments[0], reference.watermark)
+            windows.watermark(watermark)
+            expected = reference.advance(watermark)
+        assert Counter(windows.take()) == Counter(expected)
+        assert windows.dropped == reference.dropped
+    windows.finish()
+    assert Counter(windows.take()) == Counter(reference.advance(2**63 - 1))
+    assert windows.backend.number_of_keys() == 0
+
+
+@pytest.mark.parametrize("way", WAYS)
+@given(size=st.integers(1, 20), data=st.data(), lateness=LATENESS, stream=STREAM)
+@EXAMPLES
+def test_tumbling_windows_emit_what_the_reference_does(way, size, data, lateness, stream):
+    offset = data.draw(st.integers(1 - size, size - 1))
+    check(TumblingEventTimeWindows(size, offset), way, FixedReference(size, size, offset, lateness), stream)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@given(size=st.integers(1, 20), slide=st.integers(1, 12), data=st.data(), lateness=LATENESS, stream=STREAM)
+@EXAMPLES
+def test_sliding_windows_emit_what_the_reference_does(way, size, slide, data, lateness, stream):
+    offset = data.draw(st.integers(1 - slide, slide - 1))
+    check(SlidingEventTimeWindows(size, slide, offset), way, FixedReference(size, slide, offset, lateness), stream)
+
+
+class UnlikeTheDefault(EventTimeTrigger):
+    """Behaves as the default trigger does, but is not it: the operator has to ask."""
+
+
+@given(size=st.integers(1, 20), slide=st.integers(1, 12), stream=STREAM)
+@EXAMPLES
+def test_windows_behind_a_trigger_of_the_user_emit_what_the_reference_does(size, slide, stream):
+    reference = FixedReference(size, slide, 0, lateness=0)
+    check(SlidingEventTimeWindows(size, slide, 0), "process", reference, stream, trigger=UnlikeTheDefault())
+
+
+@given(size=st.integers(1, 20), slide=st.integers(1, 12), stream=STREAM)
+@EXAMPLES
+def test_checkpoints_are_the_same_whether_the_trigger_is_asked_or_not(size, slide, stream):
+    """Each restart changes from the default trigger to one like it or back, and nobody can tell."""
+    assigner = SlidingEventTimeWindows(size, slide, 0)
+    specs = [window_spec(assigner, function=Panes(), trigger=trigger) for trigger in (None, UnlikeTheDefault())]
+    steady, changing = WindowHarness(specs[0]), WindowHarness(specs[0])
+    watermark = newest = -100
+    for number, (kind, *arguments) in enumerate(stream):
+        if kind == "element":
+            key, timestamp = arguments
+            newest = max(newest, timestamp)
+            steady.process(key, number, timestamp)
+            changing.process(key, number, timestamp)
+        elif kind == "watermark":
+            watermark = max(watermark, newest - arguments[0])
+            steady.watermark(watermark)
+            changing.watermark(watermark)
+        else:
+            changing.spec = specs[changing.spec is specs[0]]
+            changing.restart()
+    steady.finish()
+    changing.finish()
+    assert Counter(steady.results) == Counter(changing.results)
+    assert steady.dropped == changing.dropped
+
+
+@pytest.mark.parametrize("way", WAYS)
+@given(lateness=LATENESS, stream=STREAM)
+@EXAMPLES
+def test_sessions_emit_what_the_reference_does(way, lateness, stream):
+    check(EventTimeSessionWindows(10), way, SessionReference(lateness), stream)
+
+
+class GapOfNumber(SessionWindowTimeGapExtractor):
+    def extract(self, element: Any) -> int:
+        return 1 + element % 17
+
+
+@given(lateness=LATENESS, stream=STREAM)
+@EXAMPLES
+def test_sessions_with_dynamic_gaps_emit_what_the_reference_does(lateness, stream):
+    check(DynamicEventTimeSessionWindows(GapOfNumber()), "process", DynamicReference(lateness), stream)
+
+
+@given(
+    size=st.integers(1, 6),
+    slide=st.none() | st.integers(1, 8),
+    stream=st.lists(st.sampled_from(["a", "b", "restart"]), max_size=40),
+)
+@example(size=3, slide=None, stream=["a"] * 10)
+@EXAMPLES
+def test_count_windows_emit_each_full_slice_of_a_keys_elements(size, slide, stream):
+    assigner = CountTumblingWindowAssigner(size) if slide is None else CountSlidingWindowAssigner(size, slide)
+    windows = WindowHarness(window_spec(assigner, aggregate=Collect()))
+    elements: dict[str, list[int]] = defaultdict(list)
+    for number, step in enumerate(stream):
+        if step == "restart":
+            windows.restart()
+        else:
+            windows.process(step, number)
+            elements[step].append(number)
+    expected = [
+        tuple(numbers[start : start + size])
+        for numbers in elements.values()
+        for start in range(0, len(numbers) - size + 1, slide or size)
+    ]
+    assert Counter(value for value, _ in windows.results) == Counter(expected)
+
+
+CLOCK_STREAM = st.lists(st.one_of(st.sampled_from("ab"), st.integers(0, 15), st.just("restart")), max_size=30)
+
+
+@given(size=st.integers(1, 20), slide=st.none() | st.integers(1, 12), stream=CLOCK_STREAM)
+@EXAMPLES
+def test_processing_time_windows_hold_what_came_while_they_were_open(size, slide, stream):
+    if slide is None:
+        assigner: Any = TumblingProcessingTimeWindows(size, 0)
+    else:
+        assigner = SlidingProcessingTimeWindows(size, slide, 0)
+    windows = WindowHarness(window_spec(assigner, function=Panes()), now=100)
+    reference = FixedReference(size, slide or size, 0, lateness=0)
+    reference.watermark = 99
+    run_by_clock(windows, reference, stream)
+
+
+@given(stream=CLOCK_STREAM)
+@EXAMPLES
+def test_processing_time_sessions_hold_what_came_within_the_gap(stream):
+    windows = WindowHarness(window_spec(ProcessingTimeSessionWindows(10), function=Panes()), now=100)
+    reference = SessionReference(lateness=0)
+    reference.watermark = 99
+    run_by_clock(windows, reference, stream)
+
+
+def run_by_clock(windows: WindowHarness, reference: Reference, stream: list[Any]) -> None:
+    """Numbers let so many milliseconds pass; the reference's watermark is the last millisecond that is over."""
+    for number, step in enumerate([*stream, 1000]):
+        if step == "restart":
+            windows.restart()
+        elif isinstance(step, int):
+            windows.advance(windows.clock.now + step)
+            assert Counter(windows.take()) == Counter(reference.advance(windows.clock.now - 1))
+        else:
+            windows.process(step, number)
+            assert reference.element(step, number, windows.clock.now) == []
+            assert windows.take() == []
+    assert windows.backend.number_of_keys() == 0
