@@ -9,10 +9,6 @@ from pathlib import Path
 
 from wiesel.broker.errors import BrokerConfigurationError
 
-_ENTRIES = frozenset(
-    {"data", "formatting", "tmp", "server.properties", "server.log", "server.log.1", "broker.json", "broker.lock"}
-)
-
 
 @dataclass(frozen=True)
 class BrokerState:
@@ -58,12 +54,17 @@ class BrokerDirectory:
     def _state(self) -> Path:
         return self.root / "broker.json"
 
+    @property
+    def lock(self) -> Path:
+        """Held by the running broker. Its existence says that the directory is a broker's."""
+        return self.root / "broker.lock"
+
     def create(self) -> None:
-        """Make the directory. One that exists and is not a broker's is refused, so that `--delete` stays harmless."""
+        """Make the directory. One that holds anything else is refused: `--delete` must stay harmless."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if strangers := sorted({entry.name for entry in self.root.iterdir()} - _ENTRIES):
+        if not self.lock.exists() and any(self.root.iterdir()):
             raise BrokerConfigurationError(
-                f"{self.root} holds other things ({', '.join(strangers[:3])}); give --dir a new or empty directory."
+                f"{self.root} holds other things than a broker's; give --dir a new or an empty directory."
             )
         self.root.chmod(0o700)
 
@@ -98,7 +99,7 @@ class BrokerDirectory:
         shutil.rmtree(self.data, ignore_errors=True)
         shutil.rmtree(self.formatting, ignore_errors=True)
         self.clear_state()
-        for path in (self.properties, self.log, self.log.with_name("server.log.1"), self.root / "broker.lock"):
+        for path in (self.properties, self.log, self.log.with_name("server.log.1"), self.lock):
             path.unlink(missing_ok=True)
         if self.root.exists() and not any(self.root.iterdir()):
             self.root.rmdir()

@@ -10,6 +10,7 @@ from typing import Self
 
 from wiesel.broker import process
 from wiesel.broker.directory import BrokerDirectory, BrokerState
+from wiesel.broker.errors import BrokerConfigurationError, BrokerError
 from wiesel.broker.properties import client_listeners, parse_properties
 from wiesel.broker.start import Starter, silent
 from wiesel.java.jars import Report
@@ -105,14 +106,7 @@ class LocalBroker:
 
     def _end(self, grace_seconds: float, delete: bool) -> bool:
         clean = not self.is_running or process.end(self.pid, self.directory, self._child, grace_seconds)
-        lock = process.LifeLock(self.directory)
-        # Not ours to tidy up if somebody has started it again in the meantime.
-        if lock.acquire():
-            home = BrokerDirectory(self.directory)
-            home.clear_state()
-            if delete:
-                home.delete()
-            lock.close()
+        _tidy(BrokerDirectory(self.directory), delete)
         return clean
 
     def __enter__(self) -> Self:
@@ -122,3 +116,32 @@ class LocalBroker:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def stop_broker(dir: Path, delete: bool = False) -> LocalBroker | None:
+    """
+    Stop the broker of `dir`, if one runs, and return it; `delete` removes its data in any case.
+
+    Raises BrokerError while another process is still starting it, or if `delete` is asked for what is not a broker's.
+    """
+    home = BrokerDirectory(Path(dir).absolute())
+    broker = LocalBroker.find(home.root)
+    if broker is not None:
+        broker.stop(delete)
+    elif process.is_held(home.root):
+        raise BrokerError(f"another process is starting the broker of {home.root}: try again when it has.")
+    elif delete and home.root.exists():
+        if not home.lock.exists():
+            raise BrokerConfigurationError(f"{home.root} is no broker's directory, and was left alone; check --dir.")
+        _tidy(home, delete)
+    return broker
+
+
+def _tidy(home: BrokerDirectory, delete: bool) -> None:
+    """Remove what a broker that ended leaves behind, unless somebody has started it again in the meantime."""
+    lock = process.LifeLock(home.root)
+    if lock.acquire():
+        home.clear_state()
+        if delete:
+            home.delete()
+        lock.close()

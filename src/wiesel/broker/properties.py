@@ -1,7 +1,7 @@
 """The broker's properties: what suits one laptop, what the user overrides, and what follows from both. Pure."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,6 @@ LAPTOP_DEFAULTS: Mapping[str, str] = {
     "remote.log.reader.threads": "1",
 }
 
-SECRET_KEY = re.compile(r"password|secret|token|sasl|jaas|key\.pem|keystore\.key|oauth|credential", re.IGNORECASE)
 _LISTENER = re.compile(r"(?P<name>[^:/]+)://(?P<host>\[[^]]+\]|[^:]*):(?P<port>\d+)")
 _OURS = ("process.roles", "node.id", "log.dirs", "log.dir", "metadata.log.dir", "controller.quorum.voters")
 
@@ -143,12 +142,7 @@ def parse_properties(text: str) -> dict[str, str]:
     return properties
 
 
-def redacted(properties: Mapping[str, str]) -> dict[str, str]:
-    """The same properties, fit to be shown: secrets are replaced."""
-    return {key: "[hidden]" if SECRET_KEY.search(key) else value for key, value in properties.items()}
-
-
-def parse_assignments(assignments: list[str]) -> dict[str, str]:
+def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
     """`KEY=VALUE` options as a mapping. The message of an error names no value: it may be a secret."""
     properties = {}
     for number, assignment in enumerate(assignments, start=1):

@@ -15,13 +15,13 @@ from wiesel.broker.errors import BrokerConfigurationError, BrokerError
 from wiesel.broker.jvm import broker_command, environment, format_command, jvm_options
 from wiesel.broker.probe import answers, free_port, is_taken
 from wiesel.broker.properties import (
-    SECRET_KEY,
     Listener,
     broker_properties,
     client_listeners,
     format_properties,
     parse_properties,
 )
+from wiesel.core.redaction import HIDDEN, is_secret, redact
 from wiesel.java.jars import Report
 from wiesel.java.runtime import find_java
 
@@ -172,6 +172,6 @@ class Starter:
     def _hide(self, text: str) -> str:
         """Without the values of secret overrides, should Kafka have repeated them."""
         for key, value in self._overrides.items():
-            if SECRET_KEY.search(key) and value:
-                text = text.replace(value, "[hidden]")
-        return text
+            if is_secret(key) and value:
+                text = text.replace(value, HIDDEN)
+        return redact(text)

@@ -14,6 +14,7 @@ from wiesel.java.lockfile import LockedJar
 
 DOWNLOADS_AT_ONCE = 6
 DOWNLOAD_TIMEOUT_SECONDS = 60
+DOWNLOAD_ATTEMPTS = 2
 
 Report = Callable[[str, int, int], None]
 """Called as work goes on: what is being done, how many parts are done, of how many (0: not known)."""
@@ -55,6 +56,8 @@ def _sha512(path: Path) -> str | None:
             return hashlib.file_digest(file, "sha512").hexdigest()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise JarError(f"cannot read {path}: {error.strerror}. Delete it, and start again.") from error
 
 
 def _download(jars: Sequence[LockedJar], directory: Path, report: Report) -> None:
@@ -75,14 +78,25 @@ def _download(jars: Sequence[LockedJar], directory: Path, report: Report) -> Non
 
 
 def _fetch_one(jar: LockedJar, staging: Path, directory: Path) -> None:
-    from wiesel.java.maven import download
-
-    fetched = download(jar.coordinate, staging, DOWNLOAD_TIMEOUT_SECONDS)
-    digest = _sha512(fetched)
-    if digest != jar.sha512:
-        raise JarError(
-            f"{jar.coordinate} came with another SHA-512 than the lock file's, and was not kept. "
-            "A proxy or mirror that changes files is the usual cause; try again without it."
-        )
+    for attempt in range(1, DOWNLOAD_ATTEMPTS + 1):
+        try:
+            # Each attempt has a directory of its own: jgo would take what a broken one left for the jar.
+            fetched = _fetch_verified(jar, staging / str(attempt))
+            break
+        except JarError:
+            if attempt == DOWNLOAD_ATTEMPTS:
+                raise
     fetched.chmod(0o600)
     fetched.rename(directory / jar.file_name)
+
+
+def _fetch_verified(jar: LockedJar, repository: Path) -> Path:
+    from wiesel.java.maven import download
+
+    fetched = download(jar.coordinate, repository, DOWNLOAD_TIMEOUT_SECONDS)
+    if _sha512(fetched) != jar.sha512:
+        raise JarError(
+            f"{jar.coordinate} came with another SHA-512 than the lock file's, and was not kept. A broken "
+            "connection, or a proxy or mirror that changes files, are the usual causes: try again without them."
+        )
+    return fetched

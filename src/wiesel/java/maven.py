@@ -14,12 +14,10 @@ if TYPE_CHECKING:
 
 def download(coordinate: str, repository: Path, timeout_seconds: int) -> Path:
     """Download one jar into `repository` (laid out as Maven's local repositories are) and return its file."""
-    from requests import RequestException
-
     context = _context(repository, timeout_seconds)
     try:
         path = context.create_dependency(coordinate).artifact.resolve()
-    except (RequestException, OSError, RuntimeError) as error:
+    except (OSError, RuntimeError) as error:  # what requests raises is an OSError
         raise JarError(
             f"cannot download {coordinate} from Maven Central: {error}. Check the network, then start again."
         ) from error
