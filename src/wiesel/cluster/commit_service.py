@@ -73,9 +73,7 @@ class CommitService:
     def commit(self, committables: Sequence[Committable]) -> Mapping[str, Json]:
         """Publish the committables of one checkpoint; returns what each sink has confirmed."""
         by_sink = _by_sink(committables)
-        self._each(
-            {uid: lambda uid=uid, c=c: c.commit(by_sink[uid]) for uid, c in self._items() if uid in by_sink}
-        )
+        self._each({uid: lambda uid=uid, c=c: c.commit(by_sink[uid]) for uid, c in self._items() if uid in by_sink})
         return self.snapshot()
 
     def _items(self) -> list[tuple[str, Committer]]:

@@ -231,9 +231,7 @@ class _TaskReports:
                     CheckpointAcknowledged(self._attempt, self._task_id, snapshot.checkpoint_id, snapshot.operators)
                 )
             else:
-                self._context.report(
-                    CheckpointDeclined(self._attempt, self._task_id, snapshot.checkpoint_id, error)
-                )
+                self._context.report(CheckpointDeclined(self._attempt, self._task_id, snapshot.checkpoint_id, error))
 
         snapshot.finish(self._context.background.run, done)
 

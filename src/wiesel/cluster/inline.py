@@ -197,9 +197,7 @@ class InlineDriver:
         self._background_commits.run(
             lambda: committers.recover(command.pending, command.states),
             lambda result: self._event(
-                c.CommittersFailed(result)
-                if isinstance(result, BaseException)
-                else c.CommittersRecovered(result)
+                c.CommittersFailed(result) if isinstance(result, BaseException) else c.CommittersRecovered(result)
             ),
         )
 

@@ -111,7 +111,6 @@ class _Decision:
     def _start(
         self, lineage: Lineage, restore: CheckpointManifest | None, restore_path: Path | None, finished: bool = False
     ) -> Start:
-        previous = self._latest if self._latest is not None else restore
         ids = self._storage.all_ids()
         owned = {i for i in ids if self._newest is not None and lineage.lineage_id == self._newest.lineage_id}
         return Start(
@@ -120,8 +119,9 @@ class _Decision:
             lineage=lineage,
             restore=restore,
             restore_path=restore_path,
-            pending=[] if previous is None else previous.pending,
-            committers={} if previous is None else previous.committers,
+            # Only what the restored checkpoint lists: a lineage that the user left stays silent from then on.
+            pending=[] if restore is None else restore.pending,
+            committers={} if restore is None else restore.committers,
             next_checkpoint_id=max([*ids, self._record.last_checkpoint, 0]) + 1,
             owned=owned,
             finished=finished,
@@ -137,7 +137,7 @@ class _Decision:
         if self._options.resume:
             return self._resume(self._newest)
         self._refuse_or_tell(self._newest)
-        return self._new_lineage("fresh", None), None, None
+        return self._new_lineage("fresh", None, rewound=True), None, None
 
     def _from_savepoint(self, text: str) -> tuple[StoreRecord, CheckpointManifest, Path]:
         path = local_path(text).resolve()
@@ -146,7 +146,7 @@ class _Decision:
         _log.warning(
             "Starting from %s: output after that checkpoint that was already published will be published again.", path
         )
-        return self._new_lineage("savepoint", str(path)), manifest, path
+        return self._new_lineage("savepoint", str(path), rewound=True), manifest, path
 
     def _resume(self, newest: Lineage) -> tuple[StoreRecord, CheckpointManifest | None, Path | None]:
         path = self._path_of(self._latest) if self._latest is not None else None
@@ -158,11 +158,13 @@ class _Decision:
             self._storage.load(path)  # every file is verified before anything starts
         if dict(newest.shape) != self._shape:
             _log.info("Parallelism or sinks have changed: a new lineage begins at the latest checkpoint.")
-            return self._new_lineage("reshaped", None if path is None else str(path)), restore, path
+            # A rewind that has no checkpoint of its own yet is still one.
+            rewound = newest.rewound and self._latest is None
+            return self._new_lineage("reshaped", None if path is None else str(path), rewound), restore, path
         return self._record, restore, path
 
-    def _new_lineage(self, kind: str, base: str | None) -> StoreRecord:
-        return replace(self._record.with_lineage(kind, base, self._shape), last_checkpoint=0)
+    def _new_lineage(self, kind: str, base: str | None, rewound: bool) -> StoreRecord:
+        return replace(self._record.with_lineage(kind, base, self._shape, rewound), last_checkpoint=0)
 
     def _refuse_or_tell(self, newest: Lineage) -> None:
         if newest.outcome == "finished" or self._options.fresh or self._latest is None:

@@ -32,6 +32,7 @@ class Lineage:
         kind: ``first``, ``fresh``, ``savepoint`` (the user's ``-s``) or ``reshaped`` (other parallelism or sinks).
         base: path of the checkpoint it began from; None for a beginning from nothing.
         shape: parallelism and identity of each sink by uid; another shape needs another lineage.
+        rewound: the user chose where it began, so an older lineage's markers may be ahead of that.
         outcome: ``running``, ``stopped`` or ``finished``.
     """
 
@@ -39,12 +40,8 @@ class Lineage:
     kind: str
     base: str | None
     shape: Mapping[str, Any]
+    rewound: bool = False
     outcome: str = "running"
-
-    @property
-    def rewound(self) -> bool:
-        """Whether the user chose where it began, so that an older lineage's markers may be ahead."""
-        return self.kind in ("savepoint", "fresh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +64,9 @@ class StoreRecord:
         """Return the record with fields of its newest lineage replaced."""
         return replace(self, lineages=(*self.lineages[:-1], replace(self.lineages[-1], **changes)))
 
-    def with_lineage(self, kind: str, base: str | None, shape: Mapping[str, Any]) -> StoreRecord:
+    def with_lineage(self, kind: str, base: str | None, shape: Mapping[str, Any], rewound: bool = False) -> StoreRecord:
         """Return the record with a new lineage at its end."""
-        lineage = Lineage(f"{self.uuid[:12]}.{len(self.lineages) + 1}", kind, base, shape)
+        lineage = Lineage(f"{self.uuid[:12]}.{len(self.lineages) + 1}", kind, base, shape, rewound)
         return replace(self, lineages=(*self.lineages, lineage))
 
 

@@ -13,6 +13,7 @@ from wiesel.core.contracts import Emit
 from wiesel.core.elements import Batch, CheckpointBarrier, EndOfInput, Watermark, WatermarkStatus
 from wiesel.core.functions import KeySelector, Partitioner, method_or_callable
 from wiesel.core.key_groups import key_group_function, subtask_of
+from wiesel.core.types import Types
 from wiesel.graph.job_graph import JobEdge
 from wiesel.graph.transformations import ShipStrategy
 from wiesel.runtime.exchange.channel import Channel
@@ -152,7 +153,7 @@ class RecordWriter:
 
             return send_keyed
         count = len(channels)
-        group_of = key_group_function(edge.partitioning.key_type, max_parallelism)
+        group_of = key_group_function(edge.partitioning.key_type or Types.PICKLED_BYTE_ARRAY(), max_parallelism)
         owner = [subtask_of(group, max_parallelism, count) for group in range(max_parallelism)]
 
         def spread_keyed(values: list[Any], timestamps: list[int]) -> None:
@@ -161,9 +162,7 @@ class RecordWriter:
 
         return spread_keyed
 
-    def _spread(
-        self, targets: Sequence[int], values: list[Any], timestamps: list[int], keys: list[Any] | None
-    ) -> None:
+    def _spread(self, targets: Sequence[int], values: list[Any], timestamps: list[int], keys: list[Any] | None) -> None:
         parts: dict[int, list[int]] = {}
         for index, target in enumerate(targets):
             parts.setdefault(target, []).append(index)

@@ -79,6 +79,3 @@ class SinkOperator(Operator):
         if self.writer is not None:
             writer, self.writer = self.writer, None
             writer.close()
-
-
-

@@ -65,7 +65,9 @@ class MergingWindowSet:
                 result = merged
             self._merge(merged, parts, on_merge)
         if result == new_window and not merged_new:
-            self._mapping[new_window] = window_to_namespace(new_window)
+            # It may be in flight already, grown to just this size by merging: then its contents lie elsewhere. (Flink
+            # forgets them here.)
+            self._mapping.setdefault(new_window, window_to_namespace(new_window))
         return result
 
     def _merge(self, merged: Any, parts: list[Any], on_merge: OnMerge) -> None:

@@ -1,0 +1,156 @@
+"""``WindowedStream`` and ``AllWindowedStream``: what is to be done with the contents of windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from wiesel.core.errors import ConfigurationError
+from wiesel.core.functions import (
+    AggregateFunction,
+    AllWindowFunction,
+    Function,
+    OutputTag,
+    ProcessAllWindowFunction,
+    ProcessWindowFunction,
+    ReduceFunction,
+    WindowFunction,
+    method_or_callable,
+)
+from wiesel.core.operator_specs import WindowSpec
+from wiesel.core.shipping import ShippedFunction, ship
+from wiesel.core.triggers import Trigger
+from wiesel.core.types import TypeInformation, Types
+from wiesel.core.window_assigners import WindowAssigner
+from wiesel.datastream.data_stream import DataStream
+
+if TYPE_CHECKING:
+    from wiesel.datastream.keyed_stream import KeyedStream
+    from wiesel.datastream.stream_execution_environment import StreamExecutionEnvironment
+
+__all__ = ["AllWindowedStream", "WindowedStream"]
+
+
+class _Windowed:
+    """What windows over keyed and over whole streams share.
+
+    Args:
+        stream: the stream, keyed; for ``window_all`` keyed by one artificial key.
+        window_assigner: puts records into windows.
+    """
+
+    _all_windows = False
+    _functions: tuple[type[Function], ...] = ()
+
+    def __init__(self, stream: KeyedStream, window_assigner: WindowAssigner[Any, Any]) -> None:
+        if not isinstance(window_assigner, WindowAssigner):
+            raise TypeError(f"Expected a WindowAssigner, got {type(window_assigner).__name__}.")
+        self._stream = stream
+        self._assigner = window_assigner
+        self._trigger: Trigger[Any, Any] | None = None
+        self._lateness_ms = 0
+        self._late_tag: OutputTag | None = None
+
+    def get_execution_environment(self) -> StreamExecutionEnvironment:
+        """Return the environment."""
+        return self._stream.get_execution_environment()
+
+    def get_input_type(self) -> TypeInformation:
+        """Return the type of the records."""
+        return self._stream.get_type()
+
+    def trigger(self, trigger: Trigger[Any, Any]) -> Any:
+        """Set when windows fire, instead of the assigner's default."""
+        if not isinstance(trigger, Trigger):
+            raise TypeError(f"Expected a Trigger, got {type(trigger).__name__}.")
+        self._trigger = trigger
+        return self
+
+    def allowed_lateness(self, time_ms: int) -> Any:
+        """Let windows take late records for ``time_ms`` milliseconds after their end."""
+        if time_ms < 0:
+            raise ConfigurationError("The allowed lateness cannot be negative.")
+        self._lateness_ms = time_ms
+        return self
+
+    def side_output_late_data(self, output_tag: OutputTag) -> Any:
+        """Send records that come too late to a side output instead of dropping them."""
+        self._late_tag = output_tag
+        return self
+
+    def _window(self, output_type: TypeInformation | None, **functions: ShippedFunction | None) -> DataStream:
+        spec = WindowSpec(
+            assigner=ship(self._assigner),
+            trigger=None if self._trigger is None else ship(self._trigger),
+            function=functions.get("function"),
+            reduce=functions.get("reduce"),
+            aggregate=functions.get("aggregate"),
+            allowed_lateness_ms=self._lateness_ms,
+            late_tag=None if self._late_tag is None else self._late_tag.tag_id,
+            all_windows=self._all_windows,
+        )
+        fields = {"parallelism": 1, "max_parallelism": 1} if self._all_windows else {}
+        return self._stream._transform(type(self._assigner).__name__, spec, output_type, keyed=True, **fields)
+
+    def _function(self, function: Any) -> ShippedFunction:
+        if not isinstance(function, self._functions):
+            names = " or a ".join(kind.__name__ for kind in self._functions)
+            raise TypeError(f"The input must be a {names}, got {type(function).__name__}.")
+        return ship(function)
+
+    def reduce(
+        self,
+        reduce_function: Callable[..., Any] | ReduceFunction,
+        window_function: Any = None,
+        output_type: TypeInformation | None = None,
+    ) -> DataStream:
+        """Fold a window's records as they come; a window function may see the fold when the window fires."""
+        method_or_callable(reduce_function, ReduceFunction, "reduce")
+        if window_function is None:
+            return self._window(output_type or self.get_input_type(), reduce=ship(reduce_function))
+        return self._window(output_type, reduce=ship(reduce_function), function=self._function(window_function))
+
+    def aggregate(
+        self,
+        aggregate_function: AggregateFunction,
+        window_function: Any = None,
+        accumulator_type: TypeInformation | None = None,
+        output_type: TypeInformation | None = None,
+    ) -> DataStream:
+        """Aggregate a window's records as they come; a window function may see the result when the window fires."""
+        if not isinstance(aggregate_function, AggregateFunction):
+            raise TypeError("The input must be an AggregateFunction.")
+        function = None if window_function is None else self._function(window_function)
+        return self._window(output_type, aggregate=ship(aggregate_function), function=function)
+
+    def apply(self, window_function: Any, output_type: TypeInformation | None = None) -> DataStream:
+        """Apply a window function to each window's records."""
+        return self._window(output_type, function=self._function(window_function))
+
+    def process(self, process_window_function: Any, output_type: TypeInformation | None = None) -> DataStream:
+        """Apply a process window function to each window's records."""
+        return self._window(output_type, function=self._function(process_window_function))
+
+
+class WindowedStream(_Windowed):
+    """Windows over each key (Flink: ``WindowedStream``)."""
+
+    _functions = (WindowFunction, ProcessWindowFunction)
+
+    def __init__(self, keyed_stream: KeyedStream, window_assigner: WindowAssigner[Any, Any]) -> None:
+        super().__init__(keyed_stream, window_assigner)
+
+
+class AllWindowedStream(_Windowed):
+    """Windows over a whole stream, in one subtask (Flink: ``AllWindowedStream``)."""
+
+    _all_windows = True
+    _functions = (AllWindowFunction, ProcessAllWindowFunction)
+
+    def __init__(self, data_stream: DataStream, window_assigner: WindowAssigner[Any, Any]) -> None:
+        super().__init__(data_stream.key_by(_one_key, Types.BYTE()), window_assigner)
+
+
+def _one_key(value: Any) -> int:
+    """Return the artificial key of a window over everything."""
+    return 0
