@@ -2,6 +2,7 @@
 
 import datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -16,10 +17,10 @@ from wiesel.core.key_groups import (
     subtask_of,
 )
 from wiesel.core.row import Row
-from wiesel.core.types import Types
+from wiesel.core.types import TypeInformation, Types
 
 # Numbered from 1, as print() shows them.
-OBSERVED = [
+OBSERVED: list[tuple[TypeInformation, dict[Any, int]]] = [
     (Types.STRING(), {"a": 2, "b": 2, "c": 1, "d": 2, "e": 2, "f": 2, "g": 1, "h": 1}),
     (Types.LONG(), {1: 1, 2: 2, 3: 2, 4: 1, 5: 1, 6: 2, 7: 1, 8: 2}),
     (Types.PICKLED_BYTE_ARRAY(), {"a": 1, "b": 1, "c": 1, "d": 1, "e": 2, "f": 2, "g": 2, "h": 2}),
