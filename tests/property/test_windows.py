@@ -257,6 +257,7 @@ class GapOfNumber(SessionWindowTimeGapExtractor):
 
 
 @given(lateness=LATENESS, stream=STREAM)
+@example(lateness=0, stream=[("element", "a", 24), ("element", "a", 25), ("element", "a", 24)])
 @EXAMPLES
 def test_sessions_with_dynamic_gaps_emit_what_the_reference_does(lateness, stream):
     check(DynamicEventTimeSessionWindows(GapOfNumber()), "process", DynamicReference(lateness), stream)

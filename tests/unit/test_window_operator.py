@@ -161,6 +161,16 @@ def test_sessions_merge_when_an_element_joins_them():
     assert windows.take() == [("a", TimeWindow(1, 30), [1, 20, 10]), ("b", TimeWindow(4, 14), [4])]
 
 
+def test_merged_sessions_leave_no_timers_behind():
+    spec = window_spec(EventTimeSessionWindows.with_gap(TEN), reduce=plus, allowed_lateness_ms=5)
+    windows = WindowHarness(spec)
+    for timestamp in (1, 20, 10):
+        windows.process("a", 1, timestamp)
+    timers = [timer[0] for end in (29, 34) for timer in windows.backend.pop_event_timers(end, 9)]
+    assert timers == [29, 34]
+    assert not windows.backend.pop_event_timers(2**62, 9)
+
+
 def test_sessions_that_touch_are_one():
     windows = WindowHarness(window_spec(EventTimeSessionWindows.with_gap(TEN), reduce=plus))
     windows.process("a", 1, 0)
