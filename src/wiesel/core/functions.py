@@ -30,7 +30,14 @@ if TYPE_CHECKING:
         ValueStateDescriptor,
     )
 
+# Scripts annotate with them, as in ProcessWindowFunction[dict, str, str, TimeWindow]: number and order are PyFlink's.
+IN = TypeVar("IN")
+IN1 = TypeVar("IN1")
+IN2 = TypeVar("IN2")
+OUT = TypeVar("OUT")
+KEY = TypeVar("KEY")
 W = TypeVar("W")
+W2 = TypeVar("W2")
 
 
 class OutputTag:
@@ -372,7 +379,7 @@ class BaseBroadcastProcessFunction(Function):
             """Return the broadcast state of that descriptor, read-only."""
 
 
-class BroadcastProcessFunction(BaseBroadcastProcessFunction):
+class BroadcastProcessFunction(BaseBroadcastProcessFunction, Generic[IN1, IN2, OUT]):
     """A stream connected to a broadcast stream (Flink: the broadcast state pattern)."""
 
     @abstractmethod
@@ -384,7 +391,7 @@ class BroadcastProcessFunction(BaseBroadcastProcessFunction):
         """Yield results for a record of the broadcast side."""
 
 
-class KeyedBroadcastProcessFunction(BaseBroadcastProcessFunction):
+class KeyedBroadcastProcessFunction(BaseBroadcastProcessFunction, Generic[KEY, IN1, IN2, OUT]):
     """A keyed stream connected to a broadcast stream."""
 
     class ReadOnlyContext(BaseBroadcastProcessFunction.ReadOnlyContext):
@@ -417,7 +424,7 @@ class KeyedBroadcastProcessFunction(BaseBroadcastProcessFunction):
         """Yield results of a timer that fired."""
 
 
-class WindowFunction(Function, Generic[W]):
+class WindowFunction(Function, Generic[IN, OUT, KEY, W]):
     """All elements of a fired window of one key at once."""
 
     @abstractmethod
@@ -425,7 +432,7 @@ class WindowFunction(Function, Generic[W]):
         """Yield results for the window."""
 
 
-class AllWindowFunction(Function, Generic[W]):
+class AllWindowFunction(Function, Generic[IN, OUT, W]):
     """All elements of a fired window of a non-keyed stream at once."""
 
     @abstractmethod
@@ -433,10 +440,10 @@ class AllWindowFunction(Function, Generic[W]):
         """Yield results for the window."""
 
 
-class ProcessWindowFunction(Function, Generic[W]):
+class ProcessWindowFunction(Function, Generic[IN, OUT, KEY, W]):
     """``WindowFunction`` with time and state (Flink: ``ProcessWindowFunction``)."""
 
-    class Context(ABC, Generic[W]):
+    class Context(ABC, Generic[W2]):
         """What ``process`` and ``clear`` may ask."""
 
         @abstractmethod
@@ -467,10 +474,10 @@ class ProcessWindowFunction(Function, Generic[W]):
         """Remove per-window state of one's own when the window is dropped."""
 
 
-class ProcessAllWindowFunction(Function, Generic[W]):
+class ProcessAllWindowFunction(Function, Generic[IN, OUT, W]):
     """``ProcessWindowFunction`` for a non-keyed stream."""
 
-    class Context(ABC, Generic[W]):
+    class Context(ABC, Generic[W2]):
         """What ``process`` and ``clear`` may ask."""
 
         @abstractmethod
