@@ -17,7 +17,7 @@ Out, as JSON under the key of the airport or of airport-carrier:
 
 **The result does not depend on how fast the stream is read**, or on where it is interrupted:
 - Watermarks stay a day behind the newest departure *of each partition* and no flight is a day late, so an hour is never
-  closed before its last departure came, whichever partition is read faster. "Too late" proves it: nothing arrives there.
+  closed before its last departure came, whichever partition is read faster. "Too late" proves it: it stays empty.
 - Alerts depend on the order of departures of one carrier at one airport. They have one key, so they lie in one
   partition, in order, and Flink keeps the order of a partition's records for each key.
 """
