@@ -69,7 +69,7 @@ class PanesOfOne(ProcessWindowFunction):
 
 
 #: Three ways to the same panes: elements kept, accumulated in place, reduced.
-WAYS = {
+WAYS: dict[str, dict[str, Any]] = {
     "process": {"function": Panes()},
     "aggregate": {"aggregate": Collect(), "function": PanesOfOne()},
     "reduce": {"reduce": lambda a, b: a + b, "function": PanesOfOne()},
@@ -253,7 +253,7 @@ def test_sessions_emit_what_the_reference_does(way, lateness, stream):
 
 class GapOfNumber(SessionWindowTimeGapExtractor):
     def extract(self, element: Any) -> int:
-        return 1 + element % 17
+        return 1 + int(element) % 17
 
 
 @given(lateness=LATENESS, stream=STREAM)

@@ -393,7 +393,7 @@ class Counting(ProcessWindowFunction):
     """Counts firings per window and over all windows, under one name."""
 
     def open(self, runtime_context: Any) -> None:
-        self.descriptor = ValueStateDescriptor("firings", Types.LONG())
+        self.descriptor: ValueStateDescriptor[int] = ValueStateDescriptor("firings", Types.LONG())
 
     def process(self, key: Any, context: Any, elements: Any) -> Any:
         counts = []

@@ -14,6 +14,7 @@ from wiesel.core.state import (
     AggregatingStateDescriptor,
     ListStateDescriptor,
     ReducingStateDescriptor,
+    StateDescriptor,
     ValueStateDescriptor,
 )
 from wiesel.core.types import Types
@@ -266,7 +267,7 @@ class Sum(AggregateFunction):
 class Remembering(Trigger):
     """Keeps each element in three kinds of state, merges them with the windows, and reports them at the end."""
 
-    states = (
+    states: tuple[StateDescriptor[Any], ...] = (
         ListStateDescriptor("list", Types.INT()),
         ReducingStateDescriptor("reducing", plus, Types.INT()),
         AggregatingStateDescriptor("aggregating", Sum(), Types.INT()),
@@ -283,7 +284,7 @@ class Remembering(Trigger):
 
     def on_event_time(self, time, window, ctx):
         elements, total, negative = (ctx.get_partitioned_state(descriptor).get() for descriptor in self.states)
-        ctx.get_metric_group().gauge("seen", lambda: (window, sorted(elements), total, negative))  # type: ignore[arg-type]
+        ctx.get_metric_group().gauge("seen", lambda: (window, sorted(elements), total, negative))
         return TriggerResult.FIRE
 
     def can_merge(self):
@@ -308,13 +309,14 @@ def test_state_of_a_trigger_merges_with_its_windows():
     windows.process("a", 20, 20)
     windows.process("a", 10, 10)
     windows.finish()
-    assert dict(windows.metrics.read())["seen",] == (TimeWindow(1, 30), [1, 10, 20], 31, -31)
+    seen: Any = dict(windows.metrics.read())["seen",]
+    assert seen == (TimeWindow(1, 30), [1, 10, 20], 31, -31)
     assert elements_of(windows) == [[1, 20, 10]]
     assert windows.backend.number_of_keys() == 0
 
 
 class MergingValueState(Remembering):
-    states = (ValueStateDescriptor("value", Types.INT()),)
+    states: tuple[StateDescriptor[Any], ...] = (ValueStateDescriptor("value", Types.INT()),)
 
     def on_element(self, element, timestamp, window, ctx):
         return TriggerResult.CONTINUE

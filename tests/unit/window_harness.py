@@ -40,7 +40,7 @@ def window_spec(
 ) -> WindowSpec:
     """Return a spec of functions that are not shipped yet."""
     parts = {"trigger": trigger, "function": function, "reduce": reduce, "aggregate": aggregate, "evictor": evictor}
-    shipped = {name: None if part is None else ship(part) for name, part in parts.items()}
+    shipped: dict[str, Any] = {name: None if part is None else ship(part) for name, part in parts.items()}
     return WindowSpec(ship(assigner), **shipped, **options)
 
 
