@@ -11,7 +11,7 @@ import binascii
 import datetime
 import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
 from typing import Annotated, Any
 
 import msgspec
@@ -48,7 +48,8 @@ _CHECKED: dict[BasicType, Any] = {
     BasicType.DOUBLE: float,
 }
 
-_decode_any = msgspec.json.Decoder().decode
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def row_reader(
@@ -58,15 +59,18 @@ def row_reader(
     reading = _Reading(fail_on_missing_field, ignore_parse_errors)
     convert = reading.converter(row_type)
     names, types = row_type.get_field_names(), row_type.get_field_types()
-    decode = msgspec.json.Decoder(_struct_for(names, types, fail_on_missing_field)).decode
+    # Flink reads every number of a schema that has a decimal somewhere as a decimal, so that no digit is lost.
+    read_number = _stripped_decimal if _has_decimal(row_type) else float
+    decode = msgspec.json.Decoder(_struct_for(names, types, fail_on_missing_field), float_hook=read_number).decode
+    decode_any = msgspec.json.Decoder(float_hook=read_number).decode
     fields_of = msgspec.structs.astuple
     others = [(i, reading.nullable(kind, names[i])) for i, kind in enumerate(types) if _checked_type(kind) is None]
 
     def read(data: bytes) -> Row | None:
         try:
             values = list(fields_of(decode(data)))
-        except msgspec.ValidationError:
-            row: Row | None = convert(_decode_any(data))
+        except msgspec.DecodeError:
+            row: Row | None = convert(decode_any(data))
             return row
         for index, convert_field in others:
             if values[index] is not None:
@@ -74,6 +78,21 @@ def row_reader(
         return named_row(names, values)
 
     return read
+
+
+def _has_decimal(kind: TypeInformation) -> bool:
+    if isinstance(kind, RowTypeInfo):
+        return any(map(_has_decimal, kind.get_field_types()))
+    if isinstance(kind, MapTypeInfo):
+        return _has_decimal(kind.key_type) or _has_decimal(kind.value_type)
+    if isinstance(kind, (BasicArrayTypeInfo, ListTypeInfo, ObjectArrayTypeInfo, PrimitiveArrayTypeInfo)):
+        return _has_decimal(kind.element_type)
+    return kind == BasicTypeInfo(BasicType.BIG_DEC)
+
+
+def _stripped_decimal(text: str) -> Decimal:
+    """Return the number without trailing zeros, as Jackson does: 1.50 is 1.5, 100.0 is 1E+2, -0.0 is 0."""
+    return _EXACT.normalize(Decimal(text)) or Decimal(0)
 
 
 def _checked_type(kind: TypeInformation) -> Any:
@@ -172,7 +191,7 @@ class _Reading:
 
 
 def _shown(value: Any) -> str:
-    text = msgspec.json.encode(value).decode()
+    text = _encode(value).decode()
     return text if len(text) <= 80 else f"{text[:80]}…"
 
 
@@ -184,11 +203,11 @@ def _text(value: Any) -> str:
         return boolean_text(value)
     if isinstance(value, float):
         return double_text(value)
-    return str(value) if isinstance(value, int) else ""
+    return str(value) if isinstance(value, (int, Decimal)) else ""
 
 
 def _to_string(value: Any) -> Any:
-    return msgspec.json.encode(value).decode() if isinstance(value, (dict, list)) else _text(value)
+    return _encode(value).decode() if isinstance(value, (dict, list)) else _text(value)
 
 
 def _to_boolean(value: Any) -> Any:
@@ -199,7 +218,7 @@ def _whole_number(name: str, bits: int, *, cut: bool) -> Converter:
     low, high = -(1 << bits - 1), (1 << bits - 1) - 1
 
     def convert(value: Any) -> Any:
-        if cut and type(value) is float and low <= value <= high:
+        if cut and isinstance(value, (float, Decimal)) and low <= value <= high:
             return int(value)
         text = _text(value).strip()
         if re.fullmatch(r"[+-]?\d+", text) is None or not low <= (number := int(text)) <= high:
@@ -241,7 +260,7 @@ def _to_bytes(value: Any) -> Any:
 
 
 _DATE = r"\d{4}-\d\d-\d\d"
-_TIME = r"(\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]00(?::?00)?)"
+_TIME = r"(\d\d:\d\d:\d\d)(\.\d{1,9})?Z"
 
 
 def _to_date(value: Any) -> Any:

@@ -120,6 +120,8 @@ def test_arrays_print_class_and_hash_but_their_contents_inside_a_tuple() -> None
 def test_nested_row_prints_in_java_style() -> None:
     row = Types.ROW([INT, STRING])
     assert java_text((row.coerce(Row(1, None)),), Types.TUPLE([row])) == "(+I[1, null])"
+    arrays = Types.ROW([Types.PRIMITIVE_ARRAY(Types.BYTE()), Types.PRIMITIVE_ARRAY(INT)])
+    assert java_text(arrays.coerce(Row(b"a", [1])), arrays) == "+I[[97], [1]]"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from wiesel.core.key_groups import (
     key_group,
     key_group_function,
     key_group_range,
+    key_hash,
     murmur,
     subtask_of,
 )
@@ -32,6 +33,27 @@ GOLDENS = [(kind, key, subtask) for kind, found in OBSERVED for key, subtask in 
 def test_key_goes_to_the_subtask_it_goes_to_on_flink(key_type, key, subtask: int) -> None:
     assert subtask_of(key_group(key, key_type, 128), 128, 2) + 1 == subtask
     assert subtask_of(key_group_function(key_type, 128)(key), 128, 2) + 1 == subtask
+
+
+@pytest.mark.parametrize(
+    ("key_type", "key", "expected"),
+    [
+        (Types.STRING(), "a", 159),
+        (Types.STRING(), None, 31),
+        (Types.ROW([Types.INT(), Types.STRING()]), Row(5, None), 2139),
+        (Types.TUPLE([Types.INT(), Types.STRING()]), (1, "a"), 190),
+        (Types.LIST(Types.LONG()), [1, 2], 2017),
+        (Types.BASIC_ARRAY(Types.LONG()), [1, None], 1984),
+        (Types.MAP(Types.STRING(), Types.INT()), {"a": 1}, 192),
+        (Types.MAP(Types.STRING(), Types.INT()), {"a": None}, 160),
+        (Types.PRIMITIVE_ARRAY(Types.BYTE()), b"ab", 4128),
+        (Types.PRIMITIVE_ARRAY(Types.INT()), [1, 2], 1056),
+        (Types.ROW([Types.LIST(Types.INT()), Types.BASIC_ARRAY(Types.INT())]), Row([1, 2], [3]), 62654),
+        (Types.TUPLE([Types.ROW([Types.INT()])]), (Row(1),), 125),
+    ],
+)
+def test_wrapped_key_hashes_as_flink_2_3_hashes_it(key_type, key, expected: int) -> None:
+    assert key_hash(None if key is None else key_type.coerce(key), key_type) == expected
 
 
 @pytest.mark.parametrize("parallelism", [1, 2, 3, 7, 100, 128])

@@ -22,14 +22,14 @@ _UNIT_OF_LABEL = {
         "min": ("m", "min", "minute", "minutes"),
         "s": ("s", "sec", "secs", "second", "seconds"),
         "ms": ("", "ms", "milli", "millis", "millisecond", "milliseconds"),
-        "µs": ("µs", "us", "micro", "micros", "microsecond", "microseconds"),
+        "µs": ("µs", "micro", "micros", "microsecond", "microseconds"),
         "ns": ("ns", "nano", "nanos", "nanosecond", "nanoseconds"),
     }.items()
     for label in labels
 }
 _AMOUNT = re.compile(r"(\d+)\s*([a-zµ]*)")
 _ISO = re.compile(
-    r"(?P<sign>[-+]?)P(?:(?P<days>\d+)D)?(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d{1,9})?)S)?)?",
+    r"P(?:(?P<days>\d+)D)?(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d{1,9})?)S)?)?",
     re.IGNORECASE,
 )
 
@@ -58,7 +58,7 @@ def parse_duration(text: str) -> int:
         ValueError: it is no duration, or one that whole milliseconds cannot hold.
     """
     text = text.strip()
-    nanos = _iso_nanos(text) if text[:2].lower().lstrip("+-").startswith("p") else _labelled_nanos(text)
+    nanos = _iso_nanos(text) if text[:1] in ("P", "p") else _labelled_nanos(text)
     millis, rest = divmod(nanos, 1_000_000)
     if rest:
         raise ValueError("shorter than a millisecond, or with a part that is")
@@ -79,7 +79,7 @@ def _iso_nanos(text: str) -> int:
     whole, _, fraction = (match["seconds"] or "0").partition(".")
     seconds = int(whole) + 60 * int(match["minutes"] or 0) + 3600 * int(match["hours"] or 0)
     seconds += 86_400 * int(match["days"] or 0)
-    return (seconds * 1_000_000_000 + int(fraction.ljust(9, "0"))) * (-1 if match["sign"] == "-" else 1)
+    return seconds * 1_000_000_000 + int(fraction.ljust(9, "0"))
 
 
 def parse_memory_size(text: str) -> int:
@@ -114,13 +114,15 @@ def parse_list(text: str) -> list[str]:
 
 
 def parse_map(text: str) -> dict[str, str]:
-    """Return the entries of ``a:1,b:2``; a name or value in quotes may hold commas and colons.
+    """Return the entries of ``a:1,b:2``, with quotes round what holds commas or colons, or of YAML's ``{a: 1, b: 2}``.
 
     Raises:
         ValueError: it is no such text.
     """
-    result, position = {}, 0
     text = text.strip()
+    if text.startswith("{"):
+        return _yaml_map(text)
+    result, position = {}, 0
     while position < len(text):
         match = _MAP_ENTRY.match(text, position)
         if match is None:
@@ -128,6 +130,15 @@ def parse_map(text: str) -> dict[str, str]:
         result[_unquoted(match[1])] = _unquoted(match[2])
         position = match.end()
     return result
+
+
+def _yaml_map(text: str) -> dict[str, str]:
+    from wiesel.core.options.config_file import parse_yaml
+
+    entries = parse_yaml(text)
+    if not isinstance(entries, dict) or not all(isinstance(value, str) for value in entries.values()):
+        raise ValueError("no map of texts")
+    return entries
 
 
 def format_map(entries: Mapping[str, str]) -> str:
