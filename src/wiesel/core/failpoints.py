@@ -9,34 +9,63 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
 _ABLATED: Final = frozenset(filter(None, os.environ.get("WIESEL_ABLATE", "").split(",")))
 
 
-def _killer(specification: str) -> Callable[[str], None]:
+def _counted(specification: str, action: Callable[[], None]) -> Callable[[str], None]:
+    """Return a function that does ``action`` the k-th time it is called with the name in ``name@k``."""
     name, _, count = specification.partition("@")
     remaining = int(count or 1)
 
-    def hit_and_count(passed: str) -> None:
+    def passes(passed: str) -> None:
         nonlocal remaining
         if passed == name:
             remaining -= 1
             if remaining == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+                action()
 
-    return hit_and_count
+    return passes
+
+
+def _kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _pass(passed: str) -> None:
     """Do nothing: no failpoint is set."""
 
 
+def _pass_timed(passed: str, seconds: float) -> None:
+    """Do nothing: no failpoint is set."""
+
+
+def _hit_soon(passed: str, seconds: float) -> None:
+    if passed == _SPECIFICATION.partition("@")[0]:
+        threading.Timer(seconds, hit, (passed,)).start()
+
+
+def _stall(passed: str, seconds: float) -> None:
+    _counted_stall(passed)
+    if _stalled:
+        _stalled.clear()
+        time.sleep(seconds)
+
+
+_SPECIFICATION: Final = os.environ.get("WIESEL_FAILPOINT", "")
+_stalled: Final[list[bool]] = []
+_counted_stall: Final = _counted(_SPECIFICATION, lambda: _stalled.append(True))
+
 #: Passes a failpoint by its name in docs/adr/0001 (P1 to P12).
-hit: Final[Callable[[str], None]] = (
-    _killer(os.environ["WIESEL_FAILPOINT"]) if os.environ.get("WIESEL_FAILPOINT") else _pass
-)
+hit: Final[Callable[[str], None]] = _counted(_SPECIFICATION, _kill) if _SPECIFICATION else _pass
+#: Passes a failpoint that lies inside a call about to be made: the process dies so many seconds later.
+hit_soon: Final[Callable[[str, float], None]] = _hit_soon if _SPECIFICATION else _pass_timed
+#: Passes a failpoint that does not kill but waits for so many seconds, as a process without CPU would.
+stall: Final[Callable[[str, float], None]] = _stall if _SPECIFICATION else _pass_timed
 
 
 def ablated(rule: str) -> bool:

@@ -23,9 +23,7 @@ class NumberSequenceSpec(AlwaysReady):
         count = self.end - self.start + 1
         parts = min(context.parallelism, count)
         bounds = [self.start + count * i // parts for i in range(parts + 1)]
-        splits = [
-            SourceSplit(f"numbers-{i}", {"next": bounds[i], "last": bounds[i + 1] - 1}) for i in range(parts)
-        ]
+        splits = [SourceSplit(f"numbers-{i}", {"next": bounds[i], "last": bounds[i + 1] - 1}) for i in range(parts)]
         return FixedEnumerator(splits, context.parallelism, state)
 
     def create_reader(self, context: SourceContext) -> NumberSequenceReader:

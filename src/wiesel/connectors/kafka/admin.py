@@ -24,11 +24,13 @@ class TopicDescription:
         name: its name.
         topic_id: an id that a topic of the same name, created anew, does not share.
         partitions: how many it has.
+        replication: how many copies of each there are.
     """
 
     name: str
     topic_id: str
     partitions: int
+    replication: int = 1
 
 
 class Cluster:
@@ -81,7 +83,8 @@ class Cluster:
                 if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                     raise errors.missing_topic(name) from error
                 raise self._events.cause_of(error.args[0], f"describing topic {name}") from error
-            result[name] = TopicDescription(name, str(described.topic_id), len(described.partitions))
+            copies = min((len(partition.replicas) for partition in described.partitions), default=1)
+            result[name] = TopicDescription(name, str(described.topic_id), len(described.partitions), copies)
         return result
 
     def topic_configuration(self, topics: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -117,12 +120,12 @@ class Cluster:
             result[resource.name] = {entry.name: entry.value for entry in entries.values() if entry.value is not None}
         return result
 
-    def create_topic(self, name: str, partitions: int, settings: Mapping[str, str]) -> None:
-        """Create a topic with the cluster's default replication; one that exists already is left as it is."""
+    def create_topic(self, name: str, partitions: int, settings: Mapping[str, str], replication: int = -1) -> None:
+        """Create a topic, -1 copies being the cluster's default; one that exists already is left as it is."""
         from confluent_kafka import KafkaError, KafkaException
         from confluent_kafka.admin import NewTopic
 
-        topic = NewTopic(name, num_partitions=partitions, replication_factor=-1, config=dict(settings))
+        topic = NewTopic(name, num_partitions=partitions, replication_factor=replication, config=dict(settings))
         try:
             self.connect().create_topics([topic], request_timeout=_TIMEOUT_SECONDS)[name].result()
         except KafkaException as error:

@@ -147,7 +147,7 @@ _CONSUMER_DEFAULTS: Final[dict[str, Any]] = {
     # After its local queue was full the client waits this long before it fetches again: the default is a second.
     "fetch.queue.backoff.ms": 5,
     "queued.min.messages": 200_000,
-    "fetch.message.max.bytes": 4 << 20,
+    "fetch.message.max.bytes": 2 << 20,
     "check.crcs": True,
     "topic.metadata.refresh.interval.ms": 60_000,
 }

@@ -86,6 +86,10 @@ class Progress:
         """The newest marker of `tid` in `lineage`, or None when nothing of it was ever published."""
         return self._markers.get((tid, lineage))
 
+    def markers(self, tid: str) -> list[Marker]:
+        """The newest markers of `tid`, one a lineage. No decision needs more than one; the kill harness does."""
+        return [marker for (owner, _), marker in self._markers.items() if owner == tid]
+
 
 def encode(record: ProgressRecord) -> tuple[bytes, bytes]:
     """Key and value of `record`. Equal identities give equal key bytes, which compaction relies on."""

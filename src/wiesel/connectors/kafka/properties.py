@@ -73,6 +73,7 @@ _REFUSED: Final = {
     "sasl.client.callback.handler.class": "it is a Java class; for OAUTHBEARER set sasl.oauthbearer.token.endpoint.url",
     "sasl.login.class": "it is a Java class",
     "security.providers": "they are Java classes",
+    "transactional.id": "the sink names its transactions itself: KafkaSink.builder().set_transactional_id_prefix(...)",
     "ssl.engine.factory.class": "it is a Java class; give PEM files with ssl.ca.location, ssl.certificate.location "
     "and ssl.key.location",
 }
@@ -91,7 +92,7 @@ def translate(properties: Mapping[str, str]) -> dict[str, str]:
     """
     result: dict[str, str] = {}
     for key, value in properties.items():
-        if key in SOURCE_KEYS:
+        if key in SOURCE_KEYS or key.startswith("wiesel."):
             continue
         if key in _WITHOUT_EFFECT:
             logger.info("Kafka property %s has no effect: this client has no such setting", key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -10,6 +11,7 @@ from wiesel.connectors.delivery_guarantee import DeliveryGuarantee
 from wiesel.connectors.kafka.encoding import RecordSerializerSpec
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import Committer, CommitterContext, JobFacts, Json, SinkContext, SinkWriter
+from wiesel.core.disk import OsDisk
 
 if TYPE_CHECKING:
     from confluent_kafka import Producer
@@ -44,6 +46,16 @@ class KafkaSinkSpec:
     logs_failures_only: bool = False
     partition_by_subtask: bool = False
 
+    @property
+    def transactional(self) -> bool:
+        """Whether a committer publishes the output."""
+        return self.guarantee is DeliveryGuarantee.EXACTLY_ONCE
+
+    @property
+    def identity(self) -> str | None:
+        """Return what must not change within a lineage."""
+        return self.transactional_id_prefix if self.transactional else None
+
     def connection(self) -> dict[str, str]:
         """Return the user's properties with the address."""
         return {**self.properties, "bootstrap.servers": self.bootstrap_servers}
@@ -56,11 +68,47 @@ class KafkaSinkSpec:
 
     def create_writer(self, context: SinkContext, state: Sequence[Json]) -> SinkWriter:
         """Return a writer for the guarantee."""
-        return self._plain_writer(context)
+        return self._wal_writer(context, state) if self.transactional else self._plain_writer(context)
 
     def create_committer(self, context: CommitterContext) -> Committer | None:
         """Return the committer of EXACTLY_ONCE; the other guarantees need none."""
-        return None
+        from wiesel.connectors.kafka.sink_committer import KafkaCommitter
+
+        if self.transactional_id_prefix is None or not self.transactional:
+            return None
+        return KafkaCommitter(
+            self.bootstrap_servers,
+            self.connection(),
+            self.transactional_id_prefix,
+            self.serializer.topic,
+            context,
+            OsDisk(),
+        )
+
+    def _wal_writer(self, context: SinkContext, state: Sequence[Json]) -> SinkWriter:
+        from wiesel.connectors.kafka.admin import Cluster
+        from wiesel.connectors.kafka.admission import DEFAULT_MAX_REQUEST_BYTES, Admission
+        from wiesel.connectors.kafka.naming import transactional_id
+        from wiesel.connectors.kafka.wal_writer import WalWriter
+
+        properties = self.connection()
+        largest = int(
+            properties.get("max.request.size", properties.get("message.max.bytes", DEFAULT_MAX_REQUEST_BYTES))
+        )
+        admission = Admission(Cluster(self.bootstrap_servers, properties), largest)
+        if self.serializer.topic is not None:
+            admission.limits_of(self.serializer.topic)  # asked now, not at the first record
+        return WalWriter(
+            transactional_id(self.transactional_id_prefix or "", context.operator_uid, context.subtask),
+            self.serializer.bind(),
+            admission,
+            context,
+            state,
+            OsDisk(),
+            lambda: uuid.uuid4().hex,
+            partition=self.partition_for(context.subtask),
+            writes_timestamps=self.writes_timestamps,
+        )
 
     def partition_for(self, subtask: int) -> int:
         """Return the partition that ``subtask`` writes to, -1 when the partitioner decides for each record."""
@@ -88,7 +136,6 @@ class KafkaSinkSpec:
             self.serializer.bind(),
             context,
             queue_records=_QUEUE_RECORDS * 9 // 10,
-            flushes=self.guarantee is DeliveryGuarantee.AT_LEAST_ONCE,
             writes_timestamps=self.writes_timestamps,
             logs_failures_only=self.logs_failures_only,
             partition=self.partition_for(context.subtask),

@@ -28,7 +28,6 @@ class KafkaWriter:
         encode: makes records of values.
         context: whom to tell of failures.
         queue_records: how many records may wait in the producer before ``is_available`` says no.
-        flushes: whether a checkpoint waits for all deliveries (AT_LEAST_ONCE).
         writes_timestamps: whether records carry the event time; else the producer's clock.
         logs_failures_only: whether a failed delivery is logged instead of failing the task.
         partition: where all records go, -1 to leave it to the partitioner.
@@ -47,7 +46,6 @@ class KafkaWriter:
         context: SinkContext,
         *,
         queue_records: int,
-        flushes: bool,
         writes_timestamps: bool = True,
         logs_failures_only: bool = False,
         partition: int = -1,
@@ -56,7 +54,6 @@ class KafkaWriter:
         self._events = events
         self._context = context
         self._queue_records = queue_records
-        self._flushes = flushes
         self._logs_failures_only = logs_failures_only
         self._partition = partition
         self._failed: BaseException | None = None
@@ -131,9 +128,7 @@ class KafkaWriter:
         self._raise_failure()
 
     def prepare_commit(self, checkpoint_id: int) -> Sequence[Committable]:
-        """Wait for deliveries where the guarantee says so; there is nothing to commit later."""
-        if self._flushes:
-            self.flush()
+        """Return nothing: what was flushed is published already."""
         return ()
 
     def snapshot(self) -> Json | None:

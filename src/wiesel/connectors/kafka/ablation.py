@@ -1,0 +1,57 @@
+"""The committer's decisions as the sink asks for them, or with a rule switched off for the kill harness.
+
+``WIESEL_ABLATE`` chooses once, at import (core/failpoints.py); unset, these are the functions of committer.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from wiesel.connectors.kafka import committer
+from wiesel.connectors.kafka.committer import Decision, Delivery, Segment, Stop
+from wiesel.connectors.kafka.progress import Progress
+from wiesel.core import failpoints
+
+
+def _no_claims(progress: Progress, tid: str, store: str, start: int, first_start_of_store: bool) -> Stop | None:
+    return None
+
+
+def _never_stop(
+    progress: Progress, tid: str, lineage: str, pending: Sequence[Segment], last_confirmed: int, rewound: bool
+) -> Decision:
+    """Without rule 8's stops: whatever is at or below the marker counts as published."""
+    marker = progress.marker(tid, lineage)
+    published = marker.seq if marker is not None else 0
+    return _split(pending, lambda segment: segment.seq <= published, published)
+
+
+def _bare_checkpoint_ids(
+    progress: Progress, tid: str, lineage: str, pending: Sequence[Segment], last_confirmed: int, rewound: bool
+) -> Decision:
+    """Without rule 5: a marker of any lineage with the same or a higher checkpoint id counts."""
+    newest = max((marker.checkpoint_id for marker in progress.markers(tid)), default=0)
+    marker = progress.marker(tid, lineage)
+    return _split(pending, lambda segment: segment.checkpoint_id <= newest, marker.seq if marker is not None else 0)
+
+
+def _split(pending: Sequence[Segment], is_published: Callable[[Segment], bool], published: int) -> Delivery:
+    skip = tuple(filter(is_published, pending))
+    return Delivery(
+        skip=skip,
+        push=tuple(segment for segment in pending if not is_published(segment)),
+        confirmed=max([published, *(segment.seq for segment in skip)]),
+    )
+
+
+#: 4c of the protocol.
+check_claim: Final = _no_claims if failpoints.ablated("rule8") else committer.check_claim
+#: 4d of the protocol.
+decide: Final = (
+    _bare_checkpoint_ids
+    if failpoints.ablated("rule5")
+    else _never_stop
+    if failpoints.ablated("rule8")
+    else committer.decide
+)

@@ -1,0 +1,268 @@
+"""Transactions of a real Kafka: one fresh producer each, fenced first (``delivery.Transactions``)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from wiesel.connectors.kafka import client
+from wiesel.connectors.kafka.admin import Cluster
+from wiesel.connectors.kafka.admission import DEFAULT_MAX_REQUEST_BYTES
+from wiesel.connectors.kafka.client import ClientEvents
+from wiesel.connectors.kafka.delivery import DoubtError
+from wiesel.connectors.kafka.errors import KafkaClientError
+from wiesel.connectors.kafka.progress import ProgressRecord, encode
+from wiesel.connectors.kafka.wal import Block
+from wiesel.core import failpoints
+
+if TYPE_CHECKING:
+    from confluent_kafka import KafkaError, Message, Producer
+
+#: A transaction lasts for one push. A longer timeout would only hold up read_committed readers after a crash.
+_TRANSACTION_TIMEOUT_MS: Final = 60_000
+#: The broker's default ``transaction.max.timeout.ms``, for principals that may not read its settings.
+_MAX_TRANSACTION_TIMEOUT_MS: Final = 900_000
+_FENCE_SECONDS: Final = 30.0
+#: How long one blocking call lasts before we look whether the job is being stopped.
+_SLICE_SECONDS: Final = 0.5
+_DEFAULT_BATCH_BYTES: Final = 1_000_000
+
+# What transactions fix themselves; a user's value for the plain producer must not get in the way.
+_OURS: Final = frozenset(
+    {
+        "acks", "delivery.timeout.ms", "enable.idempotence", "max.in.flight", "max.in.flight.requests.per.connection",
+        "message.send.max.retries", "message.timeout.ms", "queue.buffering.max.kbytes", "queue.buffering.max.messages",
+        "buffer.memory", "request.required.acks", "retries", "socket.timeout.ms", "transaction.timeout.ms",
+        "transactional.id",
+    }
+)  # fmt: skip
+
+
+class KafkaTransactions:
+    """Makes fenced producers.
+
+    Args:
+        bootstrap_servers: for messages.
+        properties: the user's client properties.
+        cluster: where to ask for settings.
+        progress_topic: where markers and claims go.
+        stopping: whether the job was told to stop at once.
+    """
+
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        properties: Mapping[str, str],
+        cluster: Cluster,
+        progress_topic: str,
+        stopping: Callable[[], bool],
+    ) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._properties = {key: value for key, value in properties.items() if key not in _OURS}
+        self._wanted_timeout_ms = int(properties.get("transaction.timeout.ms", _TRANSACTION_TIMEOUT_MS))
+        self._cluster = cluster
+        self._progress_topic = progress_topic
+        self._stopping = stopping
+        self._known_topics: set[str] = set()
+        self._batch_bytes = _DEFAULT_BATCH_BYTES
+        self._broker_timeout_ms: int | None = None
+
+    def learn_topics(self, topics: Iterable[str]) -> None:
+        """Keep batches below what the topics take: a batch that is too large is refused as a whole."""
+        new = set(topics) - self._known_topics
+        if new:
+            for configuration in self._cluster.topic_configuration(sorted(new)).values():
+                limit = int(configuration.get("max.message.bytes", _DEFAULT_BATCH_BYTES + 1024)) - 1024
+                self._batch_bytes = max(1, min(self._batch_bytes, limit))
+            self._known_topics |= new
+
+    def fence(self, tid: str, patience: int) -> KafkaTransaction:
+        """Make the earlier producers of ``tid`` powerless and wait until their transactions are resolved."""
+        events = ClientEvents(self._bootstrap_servers)
+        timeout_ms = self._timeout_ms(patience)
+        ours = {
+            "transactional.id": tid,
+            "transaction.timeout.ms": timeout_ms,
+            "delivery.timeout.ms": timeout_ms,
+            "delivery.report.only.error": True,
+            "message.max.bytes": max(DEFAULT_MAX_REQUEST_BYTES, int(self._properties.get("max.request.size", 0))),
+            "batch.size": min(self._batch_bytes, int(self._properties.get("batch.size", _DEFAULT_BATCH_BYTES))),
+            "queue.buffering.max.messages": 1_000_000,
+            "queue.buffering.max.kbytes": 256 << 10,
+            # A predecessor's transaction that is still completing is asked for again after this long.
+            "retry.backoff.ms": self._properties.get("retry.backoff.ms", "10"),
+            "retry.backoff.max.ms": self._properties.get("retry.backoff.max.ms", "200"),
+        }
+        producer = client.producer(self._properties, ours, events)
+        transaction = KafkaTransaction(producer, events, tid, self._progress_topic, timeout_ms / 1000, self._stopping)
+        transaction.fence()
+        return transaction
+
+    def _timeout_ms(self, patience: int) -> int:
+        """Return the transaction's timeout, longer after attempts that failed, up to what the broker allows."""
+        if self._broker_timeout_ms is None:
+            configuration = self._cluster.broker_configuration()
+            self._broker_timeout_ms = int(configuration.get("transaction.max.timeout.ms", _MAX_TRANSACTION_TIMEOUT_MS))
+        first = min(self._wanted_timeout_ms, _TRANSACTION_TIMEOUT_MS)
+        return min(first << min(patience, 16), self._broker_timeout_ms)
+
+
+class KafkaTransaction:
+    """One producer for one transaction."""
+
+    def __init__(
+        self,
+        producer: Producer,
+        events: ClientEvents,
+        tid: str,
+        progress_topic: str,
+        timeout_seconds: float,
+        stopping: Callable[[], bool],
+    ) -> None:
+        self._producer: Producer | None = producer
+        self._events = events
+        self._tid = tid
+        self._progress_topic = progress_topic
+        self._timeout_seconds = timeout_seconds
+        self._stopping = stopping
+        self._failed: KafkaError | None = None
+
+    def fence(self) -> None:
+        """Initialise: the broker resolves the predecessor's transaction and refuses it from then on."""
+        producer = self._own()
+        deadline = time.monotonic() + _FENCE_SECONDS
+        try:
+            self._in_slices(producer.init_transactions, deadline, f"fencing {self._tid}")
+        except DoubtError:
+            self.abandon()
+            raise
+
+    def publish(self, blocks: Iterable[Block], record: ProgressRecord) -> None:
+        """Write records and, last, one progress record in one transaction."""
+        from confluent_kafka import KafkaException
+
+        producer = self._own()
+        doing = f"publishing output of {self._tid}"
+        deadline = time.monotonic() + self._timeout_seconds
+        try:
+            producer.begin_transaction()
+            self._produce_all(producer, blocks, deadline)
+            key, value = encode(record)
+            self._produce(producer, self._progress_topic, 0, key, value, 0, deadline)
+            while producer.flush(_SLICE_SECONDS):
+                self._check(deadline, doing)
+            self._raise_failed(doing)
+            failpoints.hit("P5")
+            failpoints.hit_soon("P6", 0.002)
+            self._in_slices(producer.commit_transaction, deadline, doing)
+        except KafkaException as error:
+            self._raise_failed(doing)
+            raise self._doubt(error.args[0], doing) from error
+
+    def _produce_all(self, producer: Producer, blocks: Iterable[Block], deadline: float) -> None:
+        produce, on_delivery = producer.produce, self._on_delivery
+        for topic, partition, records in blocks:
+            for key, value, timestamp in records:
+                try:
+                    produce(topic, value, key, partition, on_delivery, None, timestamp)
+                except BufferError:
+                    self._produce(producer, topic, partition, key, value, timestamp, deadline)
+            producer.poll(0)
+            failpoints.hit("P5")
+            failpoints.stall("P8", self._timeout_seconds * 1.5)
+
+    def _produce(
+        self,
+        producer: Producer,
+        topic: str,
+        partition: int,
+        key: bytes | None,
+        value: bytes | None,
+        timestamp: int,
+        deadline: float,
+    ) -> None:
+        while True:
+            try:
+                producer.produce(topic, value, key, partition, self._on_delivery, None, timestamp)
+                return
+            except BufferError:
+                producer.poll(_SLICE_SECONDS)
+                self._check(deadline, f"publishing output of {self._tid}")
+
+    def _on_delivery(self, error: KafkaError | None, _: Message) -> None:
+        if error is not None and self._failed is None:
+            self._failed = error
+
+    def _raise_failed(self, doing: str) -> None:
+        if self._failed is not None:
+            raise self._doubt(self._failed, doing)
+
+    def _in_slices(self, call: Callable[[float], Any], deadline: float, doing: str) -> None:
+        """Make a blocking call that goes on where it was when it is called again after its time."""
+        from confluent_kafka import KafkaError, KafkaException
+
+        while True:
+            try:
+                call(_SLICE_SECONDS)
+                return
+            except KafkaException as error:
+                kafka_error = error.args[0]
+                if kafka_error.code() != KafkaError._TIMED_OUT or not kafka_error.retriable():
+                    raise self._doubt(kafka_error, doing) from error
+                self._check(deadline, doing)
+
+    def _check(self, deadline: float, doing: str) -> None:
+        self._raise_failed(doing)
+        refused = self._events.refused(doing)
+        if refused is not None:
+            raise DoubtError(refused, permanent=True)
+        if self._stopping():
+            raise DoubtError(
+                KafkaClientError(
+                    f"The job was stopped at once while {doing}; `wiesel run --resume` delivers the rest."
+                ),
+                permanent=True,
+            )
+        if time.monotonic() >= deadline:
+            raise DoubtError(KafkaClientError(f"Kafka did not answer in time while {doing}."), permanent=False)
+
+    def _doubt(self, error: KafkaError, doing: str) -> DoubtError:
+        return doubt_of(error, self._events, doing)
+
+    def _own(self) -> Producer:
+        if self._producer is None:
+            raise ValueError("this producer was given up")
+        return self._producer
+
+    def abandon(self) -> None:
+        """Give up the producer. What it has begun, its successor's fence resolves."""
+        from confluent_kafka import KafkaException
+
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            try:
+                producer.purge()
+            except KafkaException:
+                pass  # A producer that failed for good has nothing to purge.
+
+
+def doubt_of(error: KafkaError, events: ClientEvents, doing: str) -> DoubtError:
+    """Return the doubt that a client's error means."""
+    from confluent_kafka import KafkaError
+
+    permanent = {
+        KafkaError._AUTHENTICATION,
+        KafkaError._SSL,
+        KafkaError._UNKNOWN_PARTITION,
+        KafkaError._UNKNOWN_TOPIC,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.INVALID_TIMESTAMP,
+        KafkaError.INVALID_TRANSACTION_TIMEOUT,
+        KafkaError.MSG_SIZE_TOO_LARGE,
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+    }
+    return DoubtError(events.cause_of(error, doing), permanent=error.code() in permanent)

@@ -1,0 +1,197 @@
+"""The writer of EXACTLY_ONCE: records go into write-ahead log segments, Kafka hears nothing before the checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from wiesel.connectors.kafka.admission import Admission, TopicLimits
+from wiesel.connectors.kafka.encoding import Encode, refused
+from wiesel.connectors.kafka.naming import wal_directory
+from wiesel.connectors.kafka.wal import LoggedRecord, SegmentFile
+from wiesel.core.contracts import Committable, Json, SinkContext
+from wiesel.core.disk import Disk
+from wiesel.core.errors import CheckpointError, RecordError
+
+#: Records of one topic that are encoded at once.
+_BLOCK_RECORDS: Final = 512
+_BLOCK_BYTES: Final = 1 << 20
+#: A segment is published by one transaction, which must end well inside its timeout.
+SEGMENT_BYTES: Final = 16 << 20
+
+
+class WalWriter:
+    """Numbers and writes the segments of one subtask.
+
+    Args:
+        tid: the subtask's transactional id.
+        encode: makes records of values.
+        admission: knows what topics take.
+        context: the job directory, the lineage, the clock.
+        state: snapshots of the writers that it follows.
+        disk: where files live.
+        new_name: returns a new random text for each file's name.
+        partition: where all records go, -1 to leave it to the partitioner.
+        writes_timestamps: whether records carry the event time; else the time of writing.
+        segment_bytes: size at which a segment is closed before its barrier.
+    """
+
+    #: Accepts one value with its timestamp in milliseconds.
+    write: Callable[[Any, int], None]
+    #: Returns how many records ``write`` has taken.
+    records_written: Callable[[], int]
+
+    def __init__(
+        self,
+        tid: str,
+        encode: Encode,
+        admission: Admission,
+        context: SinkContext,
+        state: Sequence[Json],
+        disk: Disk,
+        new_name: Callable[[], str],
+        *,
+        partition: int = -1,
+        writes_timestamps: bool = True,
+        segment_bytes: int = SEGMENT_BYTES,
+    ) -> None:
+        if context.job_directory is None:
+            raise ValueError("exactly-once needs a job directory")
+        self._tid = tid
+        self._admission = admission
+        self._context = context
+        self._disk = disk
+        self._new_name = new_name
+        self._partition = partition
+        self._segment_bytes = segment_bytes
+        self._job_directory: Path = context.job_directory
+        self._folder = wal_directory(context.operator_uid)
+        own = (entry["seq"] for entry in state if (entry["tid"], entry["lineage"]) == (tid, context.lineage))
+        self._seq = max(own, default=0)
+        self._file: SegmentFile | None = None
+        self._path = ""
+        self._closed: list[Committable] = []
+        self._blocks: dict[str, list[LoggedRecord]] = {}
+        self._limits: dict[str, TopicLimits] = {}
+        self.write = self._bind(encode, writes_timestamps)
+
+    def _bind(self, encode: Encode, writes_timestamps: bool) -> Callable[[Any, int], None]:
+        context, clock = self._context, self._context.clock
+        blocks, all_limits, flush_block = self._blocks, self._limits, self._flush_block
+        now = clock.now_ms()
+        written = buffered = 0
+
+        def write(value: Any, timestamp: int) -> None:
+            nonlocal now, written, buffered
+            try:
+                topic, key, data = encode(value)
+                size = (0 if data is None else len(data)) + (0 if key is None else len(key))
+            except Exception as error:
+                raise refused(error, context.operator_name, value) from error
+            block = blocks.get(topic)
+            if block is None:
+                block = self._open_topic(topic)
+            limits = all_limits[topic]
+            if size > limits.max_bytes:
+                raise limits.refuse_size(size)
+            if timestamp <= 0 or not writes_timestamps:
+                timestamp = clock.now_ms()
+            elif not 0 <= now - timestamp <= limits.before_ms:
+                # Rare: ahead of a clock that was read some records ago, or really out of bounds.
+                limits.check_timestamp(timestamp, clock)
+            block.append((key, data, timestamp))
+            written += 1
+            buffered += size
+            if len(block) >= _BLOCK_RECORDS or buffered >= _BLOCK_BYTES:
+                buffered, now = 0, clock.now_ms()
+                flush_block(topic)
+
+        self.records_written = lambda: written
+        return write
+
+    def _open_topic(self, topic: str) -> list[LoggedRecord]:
+        if type(topic) is not str:
+            raise RecordError(f"{self._context.operator_name}: the topic selector returned {topic!r}, which is no name")
+        self._limits[topic] = self._admission.limits_of(topic)
+        block = self._blocks[topic] = []
+        return block
+
+    def _flush_block(self, topic: str) -> None:
+        """Encode the buffered records of a topic into the open segment; close it when it is large enough."""
+        records = self._blocks[topic]
+        if not records:
+            return
+        try:
+            if self._file is None:
+                self._file = self._open_segment()
+            self._file.append((topic, self._partition, records))
+        except OSError as error:
+            raise self._unwritable(error) from error
+        records.clear()
+        if self._file.size >= self._segment_bytes:
+            self._close_segment(0)
+
+    def _open_segment(self) -> SegmentFile:
+        self._disk.make_directory(self._job_directory / self._folder)
+        name = f"{self._context.subtask}-{self._context.lineage}-{self._seq + 1}-{self._new_name()}.wal"
+        self._path = f"{self._folder}/{name}"
+        return SegmentFile(self._disk, self._job_directory / self._path)
+
+    def _close_segment(self, checkpoint_id: int) -> None:
+        file, self._file = self._file, None
+        if file is None:
+            return
+        try:
+            segment = file.finish(self._tid, self._context.lineage, self._seq + 1, checkpoint_id, self._path)
+        except OSError as error:
+            # After a failed fsync nobody knows what is on disk: the file is not looked at again.
+            raise self._unwritable(error) from error
+        self._seq += 1
+        self._closed.append(Committable(self._context.operator_uid, segment.to_json(), segment.path))
+
+    def _unwritable(self, error: OSError) -> CheckpointError:
+        return CheckpointError(
+            f"{self._context.operator_name} cannot write its log {self._job_directory / self._folder}: "
+            f"{error.strerror or error}. Make room there, or set execution.checkpointing.dir to another place."
+        )
+
+    def is_available(self) -> bool:
+        """Always: the log takes what comes."""
+        return True
+
+    def flush(self) -> None:
+        """Hand all buffered records to the log; they are durable with the next checkpoint."""
+        for topic in self._blocks:
+            self._flush_block(topic)
+
+    def prepare_commit(self, checkpoint_id: int) -> Sequence[Committable]:
+        """Close the open segment and return all that were closed since the last barrier, durable by content and name.
+
+        Without records there is no segment: an empty checkpoint begins no transaction.
+        """
+        self.flush()
+        self._close_segment(checkpoint_id)
+        closed, self._closed = self._closed, []
+        if not closed:
+            return ()
+        try:
+            self._disk.sync_directory(self._job_directory / self._folder)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        return [_decided_by(committable, checkpoint_id) for committable in closed]
+
+    def snapshot(self) -> Json:
+        """Return the number of the last segment, so that numbers go on without gaps."""
+        return {"tid": self._tid, "lineage": self._context.lineage, "seq": self._seq}
+
+    def close(self) -> None:
+        """Remove the open segment; closed ones that no checkpoint lists are swept at the next start."""
+        if self._file is not None:
+            self._file.discard()
+            self._file = None
+
+
+def _decided_by(committable: Committable, checkpoint_id: int) -> Committable:
+    """Segments that were full before the barrier learn the number of the checkpoint that decides them."""
+    return Committable(committable.sink_uid, {**committable.data, "checkpoint_id": checkpoint_id}, committable.path)
