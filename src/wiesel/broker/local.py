@@ -106,6 +106,8 @@ class LocalBroker:
 
     def _end(self, grace_seconds: float, delete: bool) -> bool:
         clean = not self.is_running or process.end(self.pid, self.directory, self._child, grace_seconds)
+        if self._child is not None:
+            self._child.wait()  # somebody else may have ended it
         _tidy(BrokerDirectory(self.directory), delete)
         return clean
 

@@ -9,6 +9,7 @@ mistaken for another's, and no clock or process table needs to be read.
 import contextlib
 import fcntl
 import os
+import select
 import signal
 import subprocess
 import time
@@ -102,10 +103,10 @@ def end(pid: int, directory: Path, child: subprocess.Popen[bytes] | None, grace_
     """
     if grace_seconds > 0:
         _signal(pid, signal.SIGTERM, directory)
-        if _await_end(directory, child, grace_seconds):
+        if _await_end(pid, directory, child, grace_seconds):
             return True
     _signal(pid, signal.SIGKILL, directory)
-    while not _await_end(directory, child, 1.0):
+    while not _await_end(pid, directory, child, 1.0):
         pass  # SIGKILL cannot be refused, only delayed (by a disk that hangs)
     return False
 
@@ -116,7 +117,7 @@ def _signal(pid: int, number: signal.Signals, directory: Path) -> None:
             os.kill(pid, number)
 
 
-def _await_end(directory: Path, child: subprocess.Popen[bytes] | None, seconds: float) -> bool:
+def _await_end(pid: int, directory: Path, child: subprocess.Popen[bytes] | None, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while is_held(directory):
         if time.monotonic() > deadline:
@@ -124,4 +125,23 @@ def _await_end(directory: Path, child: subprocess.Popen[bytes] | None, seconds: 
         time.sleep(POLL_SECONDS)
     if child is not None:
         child.wait()
+        return True
+    # A process that ends closes its files one by one: the lock may go some milliseconds before the ports do.
+    while not _has_ended(pid) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
     return True
+
+
+def _has_ended(pid: int) -> bool:
+    """True also for one whose parent has not asked yet how it ended."""
+    try:
+        if not hasattr(os, "pidfd_open"):  # macOS, where init asks at once
+            os.kill(pid, 0)
+            return False
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([descriptor], [], [], 0)[0])
+    finally:
+        os.close(descriptor)
