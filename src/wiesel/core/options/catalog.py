@@ -74,14 +74,14 @@ CHECKPOINTS_DIRECTORY: Final = _text(
     None,
     "where job directories lie; .wiesel/checkpoints in the working directory without it",
     expected=_PATH,
-    aliases=("state.checkpoints.dir",),
+    aliases=("state.checkpoints.dir", "state.backend.fs.checkpointdir"),
 )
 SAVEPOINT_DIRECTORY: Final = _text(
     "execution.checkpointing.savepoint-dir",
     None,
     "where savepoints are written",
     expected=_PATH,
-    aliases=("state.savepoints.dir",),
+    aliases=("state.savepoints.dir", "savepoints.state.backend.fs.dir"),
 )
 # Flink deletes checkpoints when a job is cancelled, unless told otherwise; Wiesel keeps them unless told otherwise.
 EXTERNALIZED_CHECKPOINT_RETENTION: Final = _choice(
@@ -271,7 +271,7 @@ DATA_INLINE_THRESHOLD: Final = ConfigOption(
     "a size such as 20 kb",
     "20 kb",
     "state smaller than this is kept in the metadata file",
-    aliases=("state.storage.fs.memory-threshold",),
+    aliases=("state.storage.fs.memory-threshold", "state.backend.fs.memory-threshold"),
     no_effect="state is always in files of its own",
 )
 
@@ -302,10 +302,10 @@ FAMILIES: Final[dict[str, str | None]] = {
             "akka.", "blob.", "classloader.", "client.", "cluster.", "compiler.", "containerized.", "daemon.", "env.",
             "external-resource", "externalresource.", "fine-grained", "flamegraph.", "fs.", "hadoop.", "heartbeat.",
             "high-availability", "historyserver.", "hive.", "io.tmp.dirs", "jmx.", "job-event", "job-result-store.",
-            "jobmanager.", "jobstore.", "kubernetes.", "local-", "parallelism.", "pekko.", "plugin.", "process.",
-            "prometheus.", "queryable-state.", "resourcemanager.", "rest.", "s3.", "security.", "shuffle-service",
-            "slot", "slotmanager.", "standalone", "state.", "system.", "task.", "taskmanager.", "traces.", "user.",
-            "web.", "yarn.", "zookeeper.",
+            "jobmanager.", "jobstore.", "kubernetes.", "local-", "minicluster.", "parallelism.", "pekko.", "plugin.",
+            "process.", "prometheus.", "queryable-state.", "resourcemanager.", "rest.", "s3.", "security.",
+            "shuffle-service", "slot", "slotmanager.", "standalone", "state.", "system.", "task.", "taskmanager.",
+            "traces.", "user.", "web.", "yarn.", "zookeeper.",
         ),
         "it makes sense on a JVM cluster only",
     ),

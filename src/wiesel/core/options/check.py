@@ -58,6 +58,8 @@ def check_configuration(configuration: Configuration) -> ConfigurationReport:
             continue
         known, reason = _family(key)
         near = _nearest(key, _CLOSE if known else 0.6)
+        if near is not None and known and key.startswith(f"{near}."):
+            near = None  # another option of Flink's below it, not a slip
         if near is not None and not key.startswith(("$internal.", "wiesel.", "python.", "metrics.")):
             report.unknown[key] = near
         elif not known:

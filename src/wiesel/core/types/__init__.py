@@ -5,8 +5,10 @@ from wiesel.core.types.base import Coercer, TypeInformation, ValueOverflowError
 from wiesel.core.types.basic import BasicType, BasicTypeInfo, InstantTypeInfo
 from wiesel.core.types.codec import Codec
 from wiesel.core.types.composite import MapTypeInfo, RowTypeInfo, TupleTypeInfo
+from wiesel.core.types.descriptor import Descriptor, descriptor_of, type_of_descriptor
 from wiesel.core.types.external import ExternalTypeInfo
 from wiesel.core.types.factory import Types
+from wiesel.core.types.migration import migration
 from wiesel.core.types.pickled import PickledBytesTypeInfo
 from wiesel.core.types.temporal import (
     DateTypeInfo,
@@ -23,6 +25,7 @@ __all__ = [
     "Codec",
     "Coercer",
     "DateTypeInfo",
+    "Descriptor",
     "ExternalTypeInfo",
     "InstantTypeInfo",
     "ListTypeInfo",
@@ -39,4 +42,7 @@ __all__ = [
     "TypeInformation",
     "Types",
     "ValueOverflowError",
+    "descriptor_of",
+    "migration",
+    "type_of_descriptor",
 ]

@@ -48,18 +48,19 @@ class _ElementsTypeInfo(TypeInformation):
         return self._element_type
 
     @property
-    def _is_bytes(self) -> bool:
+    def holds_bytes(self) -> bool:
+        """Whether values are ``bytes``, not lists."""
         return False
 
     def coercer(self) -> Coercer:
         """See the base class."""
-        if self._is_bytes:
+        if self.holds_bytes:
             return _coerce_bytes
         return _list_coercer(repr(self), self._element_type, self._nullable)
 
     def writer(self) -> Writer:
         """See the base class."""
-        if self._is_bytes:
+        if self.holds_bytes:
             return bytes_writer()
         form = self._packed_element()
         if form is not None and not self._nullable:
@@ -68,7 +69,7 @@ class _ElementsTypeInfo(TypeInformation):
 
     def reader(self) -> Reader:
         """See the base class."""
-        if self._is_bytes:
+        if self.holds_bytes:
             return bytes_reader()
         form = self._packed_element()
         if form is not None and not self._nullable:
@@ -80,11 +81,11 @@ class _ElementsTypeInfo(TypeInformation):
         return form.format[1:] if form is not None and len(form.format) == 2 else None
 
     def _make_codec(self) -> Codec:
-        return Codec(_coerce_bytes, _decode_bytes) if self._is_bytes else super()._make_codec()
+        return Codec(_coerce_bytes, _decode_bytes) if self.holds_bytes else super()._make_codec()
 
     def java_hash(self, value: Any) -> int:
         """Return the hash of the contents (Flink's own is the array's identity where it is not inside a row)."""
-        if self._is_bytes:
+        if self.holds_bytes:
             return bytes_hash(value)
         element = self._element_type
         return list_hash(0 if item is None else element.java_hash(item) for item in value)
@@ -93,7 +94,7 @@ class _ElementsTypeInfo(TypeInformation):
         """See the base class."""
         if value is None:
             return "null"
-        if self._is_bytes:
+        if self.holds_bytes:
             return f"[{', '.join(str(byte - 256 if byte > 127 else byte) for byte in value)}]"
         return f"[{', '.join(map(self._element_type.nested_text, value))}]"
 
@@ -128,7 +129,8 @@ class PrimitiveArrayTypeInfo(_ArrayTypeInfo):
             raise TypeError(f"Invalid element type for a primitive array: {element_type}")
 
     @property
-    def _is_bytes(self) -> bool:
+    def holds_bytes(self) -> bool:
+        """See the base class."""
         return _is_byte(self._element_type)
 
     def _java_element_name(self) -> str:
@@ -170,7 +172,8 @@ class ListTypeInfo(_ElementsTypeInfo):
         self.elem_type = element_type
 
     @property
-    def _is_bytes(self) -> bool:
+    def holds_bytes(self) -> bool:
+        """See the base class."""
         # PyFlink carries a LIST of BYTE as bytes too.
         return _is_byte(self._element_type)
 
