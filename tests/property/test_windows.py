@@ -210,19 +210,28 @@ class UnlikeTheDefault(EventTimeTrigger):
     """Behaves as the default trigger does, but is not it: the operator has to ask."""
 
 
-@given(size=st.integers(1, 20), slide=st.integers(1, 12), stream=STREAM)
+@given(size=st.integers(1, 20), slide=st.integers(1, 12), lateness=LATENESS, stream=STREAM)
 @EXAMPLES
-def test_windows_behind_a_trigger_of_the_user_emit_what_the_reference_does(size, slide, stream):
-    reference = FixedReference(size, slide, 0, lateness=0)
+def test_windows_behind_a_trigger_of_the_user_emit_what_the_reference_does(size, slide, lateness, stream):
+    reference = FixedReference(size, slide, 0, lateness)
     check(SlidingEventTimeWindows(size, slide, 0), "process", reference, stream, trigger=UnlikeTheDefault())
 
 
-@given(size=st.integers(1, 20), slide=st.integers(1, 12), stream=STREAM)
+@given(lateness=LATENESS, stream=STREAM)
 @EXAMPLES
-def test_checkpoints_are_the_same_whether_the_trigger_is_asked_or_not(size, slide, stream):
+def test_sessions_behind_a_trigger_of_the_user_emit_what_the_reference_does(lateness, stream):
+    check(EventTimeSessionWindows(10), "reduce", SessionReference(lateness), stream, trigger=UnlikeTheDefault())
+
+
+@pytest.mark.parametrize("assigner", [SlidingEventTimeWindows(20, 6, 0), EventTimeSessionWindows(10)], ids=repr)
+@given(lateness=LATENESS, stream=STREAM)
+@EXAMPLES
+def test_checkpoints_are_the_same_whether_the_trigger_is_asked_or_not(assigner, lateness, stream):
     """Each restart changes from the default trigger to one like it or back, and nobody can tell."""
-    assigner = SlidingEventTimeWindows(size, slide, 0)
-    specs = [window_spec(assigner, function=Panes(), trigger=trigger) for trigger in (None, UnlikeTheDefault())]
+    specs = [
+        window_spec(assigner, function=Panes(), trigger=trigger, allowed_lateness_ms=lateness)
+        for trigger in (None, UnlikeTheDefault())
+    ]
     steady, changing = WindowHarness(specs[0]), WindowHarness(specs[0])
     watermark = newest = -100
     for number, (kind, *arguments) in enumerate(stream):
@@ -242,6 +251,7 @@ def test_checkpoints_are_the_same_whether_the_trigger_is_asked_or_not(size, slid
     changing.finish()
     assert Counter(steady.results) == Counter(changing.results)
     assert steady.dropped == changing.dropped
+    assert changing.backend.number_of_keys() == 0
 
 
 @pytest.mark.parametrize("way", WAYS)

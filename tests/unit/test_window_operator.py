@@ -24,6 +24,7 @@ from wiesel.datastream.window import (
     CountTumblingWindowAssigner,
     CountWindow,
     EventTimeSessionWindows,
+    EventTimeTrigger,
     GlobalWindows,
     ProcessingTimeSessionWindows,
     SessionWindowTimeGapExtractor,
@@ -57,6 +58,10 @@ class Average(AggregateFunction):
 
     def merge(self, acc_a: tuple[int, int], acc_b: tuple[int, int]) -> tuple[int, int]:
         return acc_a[0] + acc_b[0], acc_a[1] + acc_b[1]
+
+
+class LikeTheDefault(EventTimeTrigger):
+    """Not the default trigger itself, so it is asked for each element."""
 
 
 class Elements(ProcessWindowFunction):
@@ -334,8 +339,8 @@ def test_late_element_reopens_a_session_within_allowed_lateness():
 # -------------------------------------------------------------------------------------------------------- functions
 
 
-@pytest.mark.parametrize("lateness", [0, 1])
-def test_window_functions_see_key_window_and_elements(lateness):
+@pytest.mark.parametrize("trigger", [None, LikeTheDefault()])
+def test_window_functions_see_key_window_and_elements(trigger):
     expected = ("a", TimeWindow(0, 10), [1, 2])
     for function, answer in [
         (Elements(), expected),
@@ -343,7 +348,7 @@ def test_window_functions_see_key_window_and_elements(lateness):
         (ElementsOfAll(), expected[1:]),
         (ApplyToAll(), expected[1:]),
     ]:
-        spec = window_spec(TumblingEventTimeWindows.of(TEN), function=function, allowed_lateness_ms=lateness)
+        spec = window_spec(TumblingEventTimeWindows.of(TEN), function=function, trigger=trigger)
         windows = WindowHarness(spec)
         windows.process("a", 1, 0)
         windows.process("a", 2, 1)
@@ -351,11 +356,9 @@ def test_window_functions_see_key_window_and_elements(lateness):
         assert windows.results == [(answer, 9)]
 
 
-@pytest.mark.parametrize("lateness", [0, 1])
-def test_function_behind_an_aggregation_sees_its_single_result(lateness):
-    spec = window_spec(
-        TumblingEventTimeWindows.of(TEN), aggregate=Average(), function=Elements(), allowed_lateness_ms=lateness
-    )
+@pytest.mark.parametrize("trigger", [None, LikeTheDefault()])
+def test_function_behind_an_aggregation_sees_its_single_result(trigger):
+    spec = window_spec(TumblingEventTimeWindows.of(TEN), aggregate=Average(), function=Elements(), trigger=trigger)
     windows = WindowHarness(spec)
     for value in (1, 2, 6):
         windows.process("a", value, value)
@@ -453,9 +456,9 @@ def test_function_is_closed_exactly_once():
 
 
 @pytest.mark.parametrize("assigner", [TumblingEventTimeWindows.of(TEN), SlidingEventTimeWindows.of(TEN, FIVE)])
-@pytest.mark.parametrize("lateness", [0, 1])
-def test_event_time_windows_refuse_records_without_timestamps(assigner, lateness):
-    windows = WindowHarness(window_spec(assigner, reduce=plus, allowed_lateness_ms=lateness))
+@pytest.mark.parametrize("trigger", [None, LikeTheDefault()])
+def test_event_time_windows_refuse_records_without_timestamps(assigner, trigger):
+    windows = WindowHarness(window_spec(assigner, reduce=plus, trigger=trigger))
     with pytest.raises(ValueError, match=r"Long.MIN_VALUE timestamp .* did you forget to call"):
         windows.process("a", 1, MIN_TIMESTAMP)
 
@@ -487,15 +490,24 @@ def test_restored_windows_go_on_as_if_nothing_had_happened(assigner, lateness):
     assert run(restart=True) == run(restart=False) != []
 
 
-def test_allowing_lateness_after_a_restore_continues_the_windows_of_before():
+@pytest.mark.parametrize("trigger", [None, LikeTheDefault()])
+def test_allowing_lateness_after_a_restore_continues_the_windows_of_before(trigger):
     windows = WindowHarness(window_spec(TumblingEventTimeWindows.of(TEN), function=Elements()))
     windows.process("a", 1, 1)
-    windows.spec = window_spec(TumblingEventTimeWindows.of(TEN), function=Elements(), allowed_lateness_ms=5)
+    windows.process("idle", 0, 1)
+    windows.spec = window_spec(
+        TumblingEventTimeWindows.of(TEN), function=Elements(), allowed_lateness_ms=5, trigger=trigger
+    )
     windows.restart()
     windows.process("a", 2, 2)
     windows.watermark(9)
     windows.process("a", 3, 3)
-    assert windows.results == [(("a", TimeWindow(0, 10), [1, 2]), 9), (("a", TimeWindow(0, 10), [1, 2, 3]), 3)]
+    assert [row for row in windows.results if row[0][0] == "a"] == [
+        (("a", TimeWindow(0, 10), [1, 2]), 9),
+        (("a", TimeWindow(0, 10), [1, 2, 3]), 3),
+    ]
+    windows.watermark(14)
+    assert windows.backend.number_of_keys() == 0
 
 
 def test_window_that_fired_while_lateness_was_allowed_does_not_fire_again_without():

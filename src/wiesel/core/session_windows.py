@@ -52,6 +52,10 @@ class _FixedGap(_Sessions):
             raise ValueError(f"{type(self).__name__} parameters must satisfy 0 < size")
         self.session_gap = session_gap
 
+    def gap_of(self, element: Any) -> int:
+        """Return the gap that ``element`` keeps its session open for, in milliseconds."""
+        return self.session_gap
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.session_gap})"
 
@@ -65,11 +69,12 @@ class _DynamicGap(_Sessions):
             )
         self._extractor = session_window_time_gap_extractor
 
-    def _window_of(self, element: Any, timestamp: int) -> TimeWindow:
-        gap = self._extractor.extract(element)
+    def gap_of(self, element: Any) -> int:
+        """Return the gap that ``element`` keeps its session open for, in milliseconds."""
+        gap: int = self._extractor.extract(element)
         if gap <= 0:
             raise ValueError(f"Dynamic session time gap must satisfy 0 < gap, got {gap}")
-        return TimeWindow(timestamp, timestamp + gap)
+        return gap
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({type(self._extractor).__name__})"
@@ -128,7 +133,7 @@ class DynamicEventTimeSessionWindows(_DynamicGap, EventTimeAssigner):
         self, element: Any, timestamp: int, context: WindowAssigner.WindowAssignerContext
     ) -> list[TimeWindow]:
         """Return the element's gap after ``timestamp``."""
-        return [self._window_of(element, timestamp)]
+        return [TimeWindow(timestamp, timestamp + self.gap_of(element))]
 
 
 class DynamicProcessingTimeSessionWindows(_DynamicGap, ProcessingTimeAssigner):
@@ -143,4 +148,5 @@ class DynamicProcessingTimeSessionWindows(_DynamicGap, ProcessingTimeAssigner):
         self, element: Any, timestamp: int, context: WindowAssigner.WindowAssignerContext
     ) -> list[TimeWindow]:
         """Return the element's gap from now on."""
-        return [self._window_of(element, context.get_current_processing_time())]
+        now = context.get_current_processing_time()
+        return [TimeWindow(now, now + self.gap_of(element))]

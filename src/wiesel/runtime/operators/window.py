@@ -20,6 +20,7 @@ from wiesel.runtime.operators.window_folding import folding_of
 from wiesel.runtime.operators.window_functions import clear_hook, evaluator
 from wiesel.runtime.operators.window_general import GeneralWindows, WindowParts
 from wiesel.runtime.operators.window_merging import MergingWindows
+from wiesel.runtime.operators.window_sessions import SessionWindows, is_session
 
 #: Names of the operator's own states; no user state begins with an underscore and these words.
 _CONTENTS = "_window-contents"
@@ -95,6 +96,8 @@ class WindowOperator(Operator):
             return FixedWindows(parts)
         if is_count(parts):
             return CountWindows(parts)
+        if is_session(parts):
+            return SessionWindows(parts, parts.backend.internal_state(_IN_FLIGHT, immutable=True))
         if isinstance(parts.assigner, MergingWindowAssigner):
             return MergingWindows(parts, parts.backend.internal_state(_IN_FLIGHT, immutable=True))
         return GeneralWindows(parts)

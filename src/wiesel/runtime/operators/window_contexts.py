@@ -200,7 +200,7 @@ class AssignerContext(WindowAssigner.WindowAssignerContext):
         return self._context.runtime_context
 
 
-class FunctionContext(ProcessWindowFunction.Context, ProcessAllWindowFunction.Context):
+class FunctionContext(ProcessWindowFunction.Context[Any], ProcessAllWindowFunction.Context[Any]):
     """Time and state for process window functions."""
 
     def __init__(self, operator: Operator, backend: KeyedStateBackend, merging: bool) -> None:

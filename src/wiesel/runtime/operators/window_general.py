@@ -91,7 +91,9 @@ class GeneralWindows:
         result = self._trigger.on_element(value, timestamp, window, context)
         if result is not _CONTINUE:
             self._act(result, window, state_namespace, timestamp)
-        cleanup_time = self._cleanup_time(window)
+        self._clean_up_at(namespace, self._cleanup_time(window))
+
+    def _clean_up_at(self, namespace: Any, cleanup_time: int) -> None:
         if cleanup_time == MAX_WATERMARK:
             return
         if self._by_event_time:
@@ -133,8 +135,13 @@ class GeneralWindows:
         result = ask(timestamp, window, self._trigger_context)
         if result is not _CONTINUE:
             self._act(result, window, state_namespace, timestamp)
-        if may_be_cleanup and timestamp == self._cleanup_time(window):
-            self._drop(window, namespace, state_namespace)
+        if may_be_cleanup:
+            cleanup_time = self._cleanup_time(window)
+            if timestamp == cleanup_time:
+                self._drop(window, namespace, state_namespace)
+            elif timestamp < cleanup_time:
+                # Restored from a program that allowed less lateness, the window has no timer for its cleanup yet.
+                self._clean_up_at(namespace, cleanup_time)
 
     def _drop(self, window: Any, namespace: Any, state_namespace: Any) -> None:
         self._contents.remove(state_namespace)

@@ -16,7 +16,7 @@ from wiesel.core.windows import namespace_to_window, window_to_namespace
 from wiesel.runtime.operators.window_general import GeneralWindows, WindowParts
 
 #: Namespace of a key's set of windows.
-_OF_KEY = None
+OF_KEY = None
 
 #: ``(merged window, windows that became it, namespace of its contents, namespaces of contents to move there)``.
 OnMerge = Callable[[Any, Sequence[Any], Any, Sequence[Any]], None]
@@ -39,7 +39,7 @@ class MergingWindowSet:
     def __init__(self, assigner: MergingWindowAssigner[Any, Any], state: InternalState) -> None:
         self._assigner = assigner
         self._state = state
-        stored: dict[Any, Any] = state.get(_OF_KEY) or {}
+        stored: dict[Any, Any] = state.get(OF_KEY) or {}
         self._stored = stored
         self._mapping = {namespace_to_window(window): namespace for window, namespace in stored.items()}
 
@@ -88,9 +88,9 @@ class MergingWindowSet:
         if stored == self._stored:
             return
         if stored:
-            self._state.put(_OF_KEY, stored)
+            self._state.put(OF_KEY, stored)
         else:
-            self._state.remove(_OF_KEY)
+            self._state.remove(OF_KEY)
 
 
 class MergingWindows(GeneralWindows):
