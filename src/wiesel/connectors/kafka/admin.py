@@ -93,6 +93,10 @@ class Cluster:
 
         return self._configuration([ConfigResource(ResourceType.TOPIC, name) for name in topics])
 
+    def number_of_brokers(self) -> int:
+        """Return how many brokers there are."""
+        return len(client.wait_for_cluster(self.connect(), self._events, "listing brokers").brokers)
+
     def broker_configuration(self) -> dict[str, str]:
         """Return the settings of one broker, or nothing where the principal may not see them."""
         from confluent_kafka.admin import ConfigResource, ResourceType

@@ -79,7 +79,9 @@ def consumer(user: Mapping[str, str], ours: Mapping[str, Any], events: ClientEve
     import confluent_kafka
 
     client: Consumer = _create(
-        confluent_kafka.Consumer, {**_CONSUMER_DEFAULTS, **properties.translate(user), **ours}, events
+        confluent_kafka.Consumer,
+        {**_CONNECTION_DEFAULTS, **_CONSUMER_DEFAULTS, **properties.translate(user), **ours},
+        events,
     )
     return client
 
@@ -89,7 +91,9 @@ def producer(user: Mapping[str, str], ours: Mapping[str, Any], events: ClientEve
     import confluent_kafka
 
     client: Producer = _create(
-        confluent_kafka.Producer, {**_PRODUCER_DEFAULTS, **properties.translate(user), **ours}, events
+        confluent_kafka.Producer,
+        {**_CONNECTION_DEFAULTS, **_PRODUCER_DEFAULTS, **properties.translate(user), **ours},
+        events,
     )
     return client
 
@@ -100,7 +104,7 @@ def admin(user: Mapping[str, str], events: ClientEvents) -> AdminClient:
 
     translated = properties.translate(user)
     connection = {key: value for key, value in translated.items() if key.startswith(_ADMIN_KEYS)}
-    client: AdminClient = _create(AdminClient, connection, events)
+    client: AdminClient = _create(AdminClient, {**_CONNECTION_DEFAULTS, **connection}, events)
     return client
 
 
@@ -140,6 +144,13 @@ def _is_transient(error: KafkaError) -> bool:
 
     return error.code() in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)
 
+
+_CONNECTION_DEFAULTS: Final[dict[str, Any]] = {
+    # The first also spaces the connections that a client makes when it starts: with librdkafka's 100 ms each start
+    # waits for 50 of them. The second bounds how long a broker that is back stays unnoticed.
+    "reconnect.backoff.ms": 10,
+    "reconnect.backoff.max.ms": 1000,
+}
 
 _CONSUMER_DEFAULTS: Final[dict[str, Any]] = {
     # Java's default. librdkafka's own is read_committed; docs/kafka.md tells which readers want that.

@@ -97,12 +97,20 @@ class KafkaProgressLog:
         properties: the user's client properties.
         topic: its name.
         job: names the echoes of this job, so that compaction keeps one of them.
+        first_offset: asks where the topic begins.
         stopping: whether the job was told to stop at once.
     """
 
     def __init__(
-        self, bootstrap_servers: str, properties: Mapping[str, str], topic: str, job: str, stopping: Callable[[], bool]
+        self,
+        bootstrap_servers: str,
+        properties: Mapping[str, str],
+        topic: str,
+        job: str,
+        first_offset: Callable[[], int],
+        stopping: Callable[[], bool],
     ) -> None:
+        self._first_offset = first_offset
         self._bootstrap_servers = bootstrap_servers
         self._properties = properties
         self._topic = topic
@@ -154,13 +162,13 @@ class KafkaProgressLog:
         consumer = self._consumer or self._open_consumer()
         began = warned = time.monotonic()
         while True:
-            messages = consumer.consume(_DRAIN, _POLL_SECONDS)
-            found = False
-            for message in messages:
-                found = self._observe(message, nonce) or found
-            if found:
+            first = consumer.poll(_POLL_SECONDS)
+            # To ask for many and wait would wait for many.
+            messages = [] if first is None else [first, *consumer.consume(_DRAIN, 0)]
+            found = [self._observe(message, nonce) for message in messages]
+            if any(found):
                 return
-            if not messages:
+            if first is None:
                 self._check(f"reading the progress topic {self._topic}")
                 if time.monotonic() - warned > _WARN_SECONDS:
                     warned = time.monotonic()
@@ -171,7 +179,7 @@ class KafkaProgressLog:
                     )
 
     def _open_consumer(self) -> Consumer:
-        from confluent_kafka import OFFSET_BEGINNING, TopicPartition
+        from confluent_kafka import TopicPartition
 
         properties = {key: value for key, value in self._properties.items() if key not in _READ_KEYS}
         ours = {
@@ -182,7 +190,8 @@ class KafkaProgressLog:
             "queued.min.messages": 1000,
         }
         self._consumer = client.consumer(properties, ours, self._events)
-        self._consumer.assign([TopicPartition(self._topic, 0, OFFSET_BEGINNING)])
+        # The client itself takes half a second to find the beginning.
+        self._consumer.assign([TopicPartition(self._topic, 0, self._first_offset())])
         return self._consumer
 
     def _observe(self, message: Message, nonce: str) -> bool:

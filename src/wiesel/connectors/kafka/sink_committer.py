@@ -11,6 +11,8 @@ from wiesel.connectors.kafka.admin import Cluster
 from wiesel.connectors.kafka.committer import Segment
 from wiesel.connectors.kafka.delivery import Deliverer
 from wiesel.connectors.kafka.naming import progress_topic, transactional_id, wal_directory
+from wiesel.connectors.kafka.offset_lookup import ClusterOffsets
+from wiesel.connectors.kafka.partitions import Partition
 from wiesel.connectors.kafka.progress_log import KafkaProgressLog, open_progress_topic
 from wiesel.connectors.kafka.transactions import KafkaTransactions
 from wiesel.core.contracts import Committable, CommitterContext, Json
@@ -86,8 +88,15 @@ class KafkaCommitter:
         topic_id = open_progress_topic(self._cluster, topic, known_id, self._output_topics)
         if topic == self._topic:
             self._topic_id = topic_id
+        partition = Partition(topic, 0)
+        offsets = ClusterOffsets(self._cluster, {}, None)
         log = KafkaProgressLog(
-            self._bootstrap_servers, self._properties, topic, f"{context.job_id}/{context.sink_uid}", context.stopping
+            self._bootstrap_servers,
+            self._properties,
+            topic,
+            f"{context.job_id}/{context.sink_uid}",
+            lambda: offsets.earliest([partition])[partition],
+            context.stopping,
         )
         transactions = KafkaTransactions(
             self._bootstrap_servers, self._properties, self._cluster, topic, context.stopping
