@@ -123,13 +123,13 @@ class Row:
             raise KeyError(key)
 
     def __getattr__(self, item: str) -> Any:
-        # Reached only when normal lookup failed; a private name must fail fast or pickle and copy would recurse.
-        if item.startswith("_") or not hasattr(self, "_fields"):
-            raise AttributeError(item)
+        # Reached only when normal lookup failed. The names are read by the slot's own getter, which does not come
+        # back here when they are unset.
         try:
-            return self._values[self._fields.index(item)]
-        except (ValueError, IndexError):
-            raise AttributeError(f"{item!r} is not a field of this row, which has {list(self._fields)}") from None
+            return self._values[_get_fields(self).index(item)]
+        except (AttributeError, ValueError, IndexError):
+            names = list(getattr(self, "_fields", ())) if not item.startswith("_") else []
+            raise AttributeError(f"{item!r} is not a field of this row, which has {names}" if names else item) from None
 
     def __setattr__(self, key: str, value: Any) -> None:
         if key not in Row.__slots__:
@@ -184,6 +184,7 @@ class Row:
 # The slots' own setters: half the cost of going through Row.__setattr__, which guards user code only.
 _set_values = Row.__dict__["_values"].__set__
 _set_fields = Row.__dict__["_fields"].__set__
+_get_fields = Row.__dict__["_fields"].__get__
 _set_kind = Row.__dict__["_row_kind"].__set__
 _new_row = Row.__new__
 _INSERT = RowKind.INSERT

@@ -1,7 +1,6 @@
 """Compiles a row type into a function from a row to JSON bytes.
 
-Most rows hold exactly what their type says, so the tuple of their values' classes decides, once for each such tuple,
-which of them can be written as they are; all others are coerced field by field first.
+Most rows hold exactly what their type says and are written as they are; all others are coerced field by field first.
 
 A DOUBLE is the same number as Flink writes, not always in the same notation (``1e21`` where Java has ``1.0E21``).
 """
@@ -11,7 +10,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -33,19 +32,14 @@ from wiesel.core.types import (
     TimeTypeInfo,
     TypeInformation,
 )
+from wiesel.core.types.as_is import AS_IS, AsIs, as_is_checker
 
 Converter = Callable[[Any], Any]
 
-_MAX_PLANS = 64
-
-# The class whose values are written as they are, and the bounds they must be in; infinity and NaN are in none.
-_NEVER: tuple[type | None, float, float] = (None, 0, 0)
-_AS_IS: dict[BasicType | None, tuple[type | None, float, float]] = {
-    BasicType.STRING: (str, 0, 0),
-    BasicType.BOOLEAN: (bool, 0, 0),
-    BasicType.INT: (int, -(2**31), 2**31 - 1),
-    BasicType.LONG: (int, -(2**63), 2**63 - 1),
-    BasicType.DOUBLE: (float, -sys.float_info.max, sys.float_info.max),
+# Infinity and NaN are DOUBLEs, but JSON has no numbers for them; some other types need a text of their own.
+_AS_IS = {
+    kind: rule if kind is not BasicType.DOUBLE else AsIs(float, -sys.float_info.max, sys.float_info.max)
+    for kind, rule in AS_IS.items()
 }
 
 
@@ -54,7 +48,7 @@ def row_writer(row_type: RowTypeInfo) -> Callable[[Any], bytes]:
     coerce, convert = row_type.coercer(), _row_converter(row_type)
     encode = msgspec.json.Encoder(decimal_format="number").encode
     names, types = row_type.get_field_names(), row_type.get_field_types()
-    plans: dict[tuple[type, ...], _Plan] = {}
+    is_as_is = as_is_checker(types, _AS_IS, nullable=True)
 
     def write_coerced(row: Any) -> bytes:
         value = coerce(row)
@@ -67,45 +61,14 @@ def row_writer(row_type: RowTypeInfo) -> Callable[[Any], bytes]:
         if type(row) is not Row or getattr(row, "_fields", names) != names:
             return write_coerced(row)
         values = row._values
-        classes = tuple(map(type, values))
-        plan = plans.get(classes)
-        if plan is None:
-            if len(plans) >= _MAX_PLANS:
-                plans.clear()
-            plan = plans[classes] = _plan(classes, types)
-        if not plan.as_is:
+        if not is_as_is(values):
             return write_coerced(row)
-        for index, low, high in plan.ranges:
-            if not low <= values[index] <= high:
-                return write_coerced(row)
         try:
             return encode(dict(zip(names, values, strict=True)))
         except UnicodeEncodeError:
             return write_coerced(row)
 
     return write
-
-
-class _Plan(NamedTuple):
-    """Whether values of given classes can be written as they are, if these positions are within these bounds."""
-
-    as_is: bool
-    ranges: tuple[tuple[int, float, float], ...] = ()
-
-
-def _plan(classes: tuple[type, ...], types: list[TypeInformation]) -> _Plan:
-    ranges = []
-    if len(classes) != len(types):
-        return _Plan(False)
-    for index, (found, kind) in enumerate(zip(classes, types, strict=True)):
-        if found is type(None):
-            continue
-        expected, low, high = _AS_IS.get(kind.basic_type if isinstance(kind, BasicTypeInfo) else None, _NEVER)
-        if found is not expected:
-            return _Plan(False)
-        if low < high:
-            ranges.append((index, low, high))
-    return _Plan(True, tuple(ranges))
 
 
 def _converter(kind: TypeInformation) -> Converter | None:

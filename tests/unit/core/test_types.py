@@ -248,3 +248,17 @@ def test_external_type_does_what_the_type_inside_does() -> None:
 def test_basic_types_are_made_anew_each_time_and_equal() -> None:
     assert Types.INT() is not Types.INT()
     assert isinstance(Types.INT(), BasicTypeInfo)
+
+
+def test_a_coerced_row_shares_no_list_with_the_original() -> None:
+    original = Row(a=1, b="x")
+    NAMED.coerce(original)[0] = 5
+    assert original == Row(a=1, b="x")
+
+
+def test_values_of_ever_changing_classes_are_coerced_alike() -> None:
+    wide = Types.ROW([Types.DOUBLE()] * 8)
+    for bits in range(256):
+        values = [(None if bits % 3 else 1) if bits >> i & 1 else 0.5 for i in range(8)]
+        expected = [None if value is None else float(value) for value in values]
+        assert list(wide.coerce(Row(*values))) == expected

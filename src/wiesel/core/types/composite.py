@@ -8,6 +8,7 @@ from typing import Any
 from wiesel.core.errors import TypeMismatchError
 from wiesel.core.java_hash import MASK, row_hash, tuple_hash
 from wiesel.core.row import Row, RowKind, named_row
+from wiesel.core.types.as_is import as_is_checker
 from wiesel.core.types.base import Coercer, TypeInformation, inside, mismatch
 from wiesel.core.types.codec import Reader, Writer, read_nulls, read_varint, write_nulls, write_varint
 
@@ -345,10 +346,10 @@ def _row_from_any(value: Any, names: list[str]) -> Row:
 def _fields_coercer(
     types: list[TypeInformation], names: list[str] | None, *, nullable: bool, collection: bool = False
 ) -> Coercer:
-    """Return the function from a sequence of field values to a list of coerced ones."""
+    """Return the function from a sequence of field values to a new list of coerced ones."""
     coercers = [kind.collection_coercer() if collection else kind.coercer() for kind in types]
-    identities = [kind.is_identity for kind in types]
-    count, copy_only = len(types), all(identities)
+    is_as_is = as_is_checker(types, nullable=nullable)
+    count = len(types)
     labels = names or [str(index) for index in range(count)]
     what = "values for the fields" if names else "fields, as the tuple's type has"
 
@@ -365,14 +366,6 @@ def _fields_coercer(
             if len(values) < count:
                 raise TypeMismatchError(f"Expected {count} {what} {labels}, got {len(values)}: {values!r}")
             values = values[:count]  # what is more is lost on its way through Flink
-        if copy_only:
-            return list(values)
-        try:
-            if nullable:
-                return [v if v is None else c(v) for c, v in zip(coercers, values, strict=True)]
-            return [c(v) for c, v in zip(coercers, values, strict=True)]
-        except TypeMismatchError:
-            # Once more, slowly, to say which field it is.
-            return [coerce_field(index, value) for index, value in enumerate(values)]
+        return list(values) if is_as_is(values) else [coerce_field(i, value) for i, value in enumerate(values)]
 
     return coerce
