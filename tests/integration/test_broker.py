@@ -39,7 +39,7 @@ def wiesel_kafka(*arguments: str | Path, **environment: str) -> subprocess.Compl
 
 
 def values(broker: LocalBroker, topic: str) -> list[bytes | None]:
-    batches = consume_batches(broker.bootstrap_servers, topic, from_beginning=True, idle_seconds=1)
+    batches = consume_batches(broker.bootstrap_servers, topic, from_beginning=True, to_end=True)
     return [record.value for batch in batches for record in batch]
 
 
@@ -224,7 +224,7 @@ def test_an_aborted_transaction_is_seen_by_read_uncommitted_only(kafka, topic):
         end(30)
     shown = {
         isolation: wiesel_kafka(
-            *("consume", name, "--from-beginning", "--timeout", "1", "--format", "value"),
+            *("consume", name, "--from-beginning", "--to-end", "--format", "value"),
             *("--isolation", isolation, "--bootstrap-server", kafka.bootstrap_servers),
         ).stdout.split()
         for isolation in ("read_committed", "read_uncommitted")

@@ -96,11 +96,12 @@ def consume_batches(
     topic: str,
     *,
     from_beginning: bool = False,
+    to_end: bool = False,
     idle_seconds: float | None = None,
     isolation_level: str = "read_committed",
 ) -> Iterator[list[Record]]:
     """
-    The records of all partitions of a topic, for ever or until none came for `idle_seconds`.
+    The records of all partitions of a topic: for ever, to the end of each, or until none came for `idle_seconds`.
 
     A batch is what is there, in the order of each partition; it is never waited for to fill.
     Without `from_beginning`, those that are written after the call.
@@ -114,18 +115,19 @@ def consume_batches(
             "enable.auto.commit": False,
             "auto.offset.reset": "error",
             "isolation.level": isolation_level,
+            "enable.partition.eof": to_end,
             "fetch.queue.backoff.ms": 10,
         }
     )
     try:
         with kafka_errors(bootstrap_servers, topic):
-            _assign(consumer, topic, bootstrap_servers, from_beginning)
-            yield from _poll(consumer, bootstrap_servers, topic, idle_seconds)
+            partitions = _assign(consumer, topic, bootstrap_servers, from_beginning)
+            yield from _poll(consumer, bootstrap_servers, topic, set(partitions), idle_seconds)
     finally:
         consumer.close()
 
 
-def _assign(consumer: Consumer, topic: str, bootstrap_servers: str, from_beginning: bool) -> None:
+def _assign(consumer: Consumer, topic: str, bootstrap_servers: str, from_beginning: bool) -> list[int]:
     from confluent_kafka import OFFSET_BEGINNING, TopicPartition
 
     partitions = _partitions(consumer.list_topics(topic, TIMEOUT_SECONDS), topic, bootstrap_servers)
@@ -137,21 +139,29 @@ def _assign(consumer: Consumer, topic: str, bootstrap_servers: str, from_beginni
             partition.offset = consumer.get_watermark_offsets(partition, TIMEOUT_SECONDS)[1]
         start.append(partition)
     consumer.assign(start)
+    return partitions
 
 
-def _poll(consumer: Consumer, bootstrap_servers: str, topic: str, idle_seconds: float | None) -> Iterator[list[Record]]:
+def _poll(
+    consumer: Consumer, bootstrap_servers: str, topic: str, unfinished: set[int], idle_seconds: float | None
+) -> Iterator[list[Record]]:
     last = time.monotonic()
-    while idle_seconds is None or time.monotonic() - last < idle_seconds:
+    while unfinished and (idle_seconds is None or time.monotonic() - last < idle_seconds):
         first = consumer.poll(0.1)
         if first is None:
             continue
         batch = []
         for message in (first, *consumer.consume(_BATCH, 0)):
-            if error := message.error():
+            error = message.error()
+            if error is None:
+                batch.append(_record(topic, message))
+            elif error.name() == "_PARTITION_EOF":
+                unfinished.discard(cast(int, message.partition()))
+            else:
                 raise translated(error, bootstrap_servers, topic)
-            batch.append(_record(topic, message))
-        yield batch
-        last = time.monotonic()
+        if batch:
+            yield batch
+            last = time.monotonic()
 
 
 def _partitions(metadata: ClusterMetadata, topic: str, bootstrap_servers: str) -> list[int]:

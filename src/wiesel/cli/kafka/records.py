@@ -48,6 +48,7 @@ def produce(bootstrap_servers: str, topic: str, file: IO[bytes], key_separator: 
 @click.argument("topic")
 @click.option("--from-beginning", is_flag=True, help="From the first record that is kept; else only new ones.")
 @click.option("--max", "maximum", type=click.IntRange(min=1), metavar="N", help="Stop after N records.")
+@click.option("--to-end", is_flag=True, help="Stop at the end of the topic, as it is now.")
 @click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Stop when none came for so long.")
 @click.option(
     "--isolation",
@@ -69,11 +70,12 @@ def consume(
     topic: str,
     from_beginning: bool,
     maximum: int | None,
+    to_end: bool,
     timeout: float | None,
     isolation: str,
     output_format: str | None,
 ) -> int:
-    """Show the records of a topic as they come, until Ctrl-C, --max or --timeout.
+    """Show the records of a topic as they come, until Ctrl-C, --max, --to-end or --timeout.
 
     No consumer group is used and no offset committed, so looking changes nothing. JSON has topic, partition, offset,
     timestamp (milliseconds), key, value and headers; bytes that are no UTF-8 appear as key_base64 or value_base64.
@@ -81,7 +83,7 @@ def consume(
     \b
     Examples:
       wiesel kafka consume orders
-      wiesel kafka consume orders --from-beginning --timeout 2 | jq .value
+      wiesel kafka consume orders --from-beginning --to-end | jq .value
       wiesel kafka consume orders --from-beginning --max 10 --format value
     """
     from wiesel.broker.records import consume_batches
@@ -89,7 +91,12 @@ def consume(
     on_terminal = sys.stdout.isatty()
     as_json = output_format == "json" if output_format else not on_terminal
     batches = consume_batches(
-        bootstrap_servers, topic, from_beginning=from_beginning, idle_seconds=timeout, isolation_level=isolation
+        bootstrap_servers,
+        topic,
+        from_beginning=from_beginning,
+        to_end=to_end,
+        idle_seconds=timeout,
+        isolation_level=isolation,
     )
     remaining = maximum
     for batch in batches:
