@@ -33,10 +33,12 @@ from wiesel.datastream.window import (
 EXAMPLES = settings(max_examples=200, deadline=None)
 
 # One step of a stream: an element of a key, a watermark that far behind the newest element, or a restart.
-ELEMENT = st.tuples(st.just("element"), st.sampled_from("ab"), st.integers(-40, 60))
-WATERMARK = st.tuples(st.just("watermark"), st.integers(0, 30))
+ELEMENT = st.tuples(st.just("element"), st.sampled_from("aab"), st.sampled_from(range(-40, 60)))
+WATERMARK = st.tuples(st.just("watermark"), st.sampled_from(range(50)))
 RESTART = st.just(("restart",))
-STREAM = st.lists(st.one_of(ELEMENT, ELEMENT, ELEMENT, ELEMENT, WATERMARK, WATERMARK, RESTART), max_size=30)
+STEP = st.sampled_from([ELEMENT] * 6 + [WATERMARK, RESTART]).flatmap(lambda step: step)
+# The length is drawn first, or most streams would be too short for windows to meet.
+STREAM = st.integers(1, 40).flatmap(lambda length: st.lists(STEP, min_size=length, max_size=length))
 LATENESS = st.sampled_from([0, 0, 1, 5, 25])
 
 
