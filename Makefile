@@ -9,7 +9,7 @@ PYTHON := $(VENV)/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt model chaos bench-quick lock clean
+.PHONY: help setup demo test check fmt model chaos bench-quick lock lock-broker clean
 
 help: ## what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ lock: setup ## resolve the lock files anew (make lock ARGS=--upgrade for newer v
 	$(LOCK) pyproject.toml -o requirements/runtime.txt
 	$(LOCK) pyproject.toml --extra broker --group dev -c requirements/runtime.txt -o requirements/dev.txt
 	$(LOCK) --group build -c requirements/dev.txt -o requirements/build.txt
+
+lock-broker: setup ## pin the local Kafka's jars anew, after its version was changed (docs/local-broker.md)
+	$(PYTHON) -m wiesel.broker.relock
 
 clean: ## remove the environment and everything that tools left behind
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from wiesel.broker import process
 from wiesel.broker.directory import BrokerDirectory, BrokerState
-from wiesel.broker.distribution import KAFKA_VERSION, archive, class_path
+from wiesel.broker.distribution import KAFKA_VERSION, install
 from wiesel.broker.errors import BrokerConfigurationError, BrokerError
 from wiesel.broker.jvm import broker_command, environment, format_command, jvm_options
 from wiesel.broker.probe import answers, free_port, is_taken
@@ -23,7 +23,6 @@ from wiesel.broker.properties import (
 )
 from wiesel.core.redaction import HIDDEN, is_secret, redact
 from wiesel.java.jars import Report
-from wiesel.java.runtime import find_java
 
 START_SECONDS = 60.0
 # A free port can be taken by somebody else between our look and the broker's.
@@ -91,18 +90,18 @@ class Starter:
         return state
 
     def _start(self, lock: process.LifeLock) -> Started:
-        java = find_java()
-        jars = class_path(self._report)
-        options = jvm_options(self._home.temporary, archive(java, jars, self._report))
-        jvm_environment = environment(os.environ, jars)
+        installation = install(self._report)
+        java = installation.java.executable
+        options = jvm_options(self._home.temporary, installation.archive)
+        jvm_environment = environment(os.environ, installation.jars)
         # Downloads took as long as they took; from here on it is the broker's time.
         self._deadline = time.monotonic() + START_SECONDS
         for _ in range(PORT_ATTEMPTS):
             properties = self._choose_properties()
             self._home.prepare(format_properties(properties))
-            self._format(java.executable, options, jvm_environment, properties)
+            self._format(java, options, jvm_environment, properties)
             self._report("starting Apache Kafka " + KAFKA_VERSION, 0, 0)
-            command = broker_command(java.executable, options, self._home.properties)
+            command = broker_command(java, options, self._home.properties)
             child = process.spawn(command, jvm_environment, self._home.root, self._home.log, lock.descriptor)
             listener = client_listeners(properties)[0]
             state = BrokerState(child.pid, listener.address, KAFKA_VERSION)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from wiesel.cli.kafka.broker import down, status, up
+from wiesel.cli.kafka.broker import down, fetch, status, up
 from wiesel.cli.kafka.records import consume, produce
 from wiesel.cli.kafka.topics import topics
 
@@ -13,7 +13,7 @@ from wiesel.cli.kafka.topics import topics
 def kafka() -> None:
     """Start, stop and look into a local Apache Kafka: the real one, on this machine, with no Java installed.
 
-    The tools (topics, produce, consume) also work on any other cluster, with --bootstrap-server.
+    The tools (topics, produce, consume) also work on any cluster without a login, with --bootstrap-server.
 
     \b
     Examples:
@@ -25,5 +25,5 @@ def kafka() -> None:
     """
 
 
-for command in (up, down, status, topics, produce, consume):
+for command in (up, down, status, fetch, topics, produce, consume):
     kafka.add_command(command)

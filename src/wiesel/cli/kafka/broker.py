@@ -13,7 +13,7 @@ from wiesel.core import exit_codes
 NOT_RUNNING = 3
 
 
-@click.command()
+@click.command(short_help="Start Apache Kafka; returns when it answers.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -41,7 +41,7 @@ def up(port: int | None, directory: Path, assignments: tuple[str, ...]) -> int:
       wiesel kafka up
       wiesel kafka up --port 0 --dir scratch/kafka       a second one, on a free port
       wiesel kafka up -c auto.create.topics.enable=true -c message.max.bytes=5000000
-      eval "$(wiesel kafka up | sed 's/^bootstrap.servers/KAFKA/')"; echo $KAFKA
+      wiesel kafka up | cut -d= -f2                      just the address
     """
     from wiesel.broker import LocalBroker
     from wiesel.broker.properties import parse_assignments
@@ -57,7 +57,7 @@ def up(port: int | None, directory: Path, assignments: tuple[str, ...]) -> int:
     return exit_codes.OK
 
 
-@click.command()
+@click.command(short_help="Stop it, and keep its data.")
 @directory_option
 @click.option("--delete", is_flag=True, help="Remove the broker's data too.")
 @reporting_errors
@@ -79,7 +79,7 @@ def down(directory: Path, delete: bool) -> int:
     return exit_codes.OK
 
 
-@click.command()
+@click.command(short_help="Tell whether it runs, and where.")
 @directory_option
 @reporting_errors
 def status(directory: Path) -> int:
@@ -100,4 +100,27 @@ def status(directory: Path) -> int:
     click.echo(f"kafka.version={broker.kafka_version}")
     click.echo(f"pid={broker.pid}")
     click.echo(f"dir={broker.directory}")
+    return exit_codes.OK
+
+
+@click.command(short_help="Download and verify ahead what a start needs.")
+@reporting_errors
+def fetch() -> int:
+    """Download and verify all that 'up' needs, and start nothing: for images, and machines that go offline.
+
+    The cache is $XDG_CACHE_HOME/wiesel, by default ~/.cache/wiesel.
+
+    \b
+    Examples:
+      wiesel kafka fetch
+    """
+    from wiesel.broker.distribution import KAFKA_VERSION, install
+    from wiesel.cli.kafka.progress import StartProgress
+
+    with StartProgress() as progress:
+        installation = install(progress)
+    java = installation.java
+    click.echo(f"kafka.version={KAFKA_VERSION}")
+    click.echo(f"jars={len(installation.jars)}")
+    click.echo(f"java={java.executable} ({java.version}, from {java.source})")
     return exit_codes.OK

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from wiesel.broker.records import Record
 
 
-@click.command()
+@click.command(short_help="Write lines as records.")
 @click.argument("topic")
 @click.argument("file", type=click.File("rb"), default="-")
 @click.option("--key-separator", metavar="TEXT", help="What stands before its first occurrence in a line is the key.")
@@ -44,7 +44,7 @@ def produce(bootstrap_servers: str, topic: str, file: IO[bytes], key_separator: 
     return exit_codes.OK
 
 
-@click.command()
+@click.command(short_help="Show records as they come.")
 @click.argument("topic")
 @click.option("--from-beginning", is_flag=True, help="From the first record that is kept; else only new ones.")
 @click.option("--max", "maximum", type=click.IntRange(min=1), metavar="N", help="Stop after N records.")

@@ -19,7 +19,7 @@ class _ListByDefault(click.Group):
         return super().parse_args(ctx, args)
 
 
-@click.group(cls=_ListByDefault)
+@click.group(cls=_ListByDefault, short_help="List, create, describe and delete topics.")
 def topics() -> None:
     """List topics (without a command), create, describe and delete them.
 
