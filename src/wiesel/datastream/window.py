@@ -1,6 +1,7 @@
-"""The API of pyflink.datastream.window: windows, assigners and triggers."""
+"""The API of pyflink.datastream.window: windows, assigners and triggers; evictors are Java's."""
 
 from wiesel.core.count_windows import CountSlidingWindowAssigner, CountTumblingWindowAssigner, GlobalWindows
+from wiesel.core.evictors import CountEvictor, DeltaEvictor, Evictor, TimeEvictor, TimestampedValue
 from wiesel.core.session_windows import (
     DynamicEventTimeSessionWindows,
     DynamicProcessingTimeSessionWindows,
@@ -40,15 +41,18 @@ from wiesel.core.windows import (
 __all__ = [
     "ContinuousEventTimeTrigger",
     "ContinuousProcessingTimeTrigger",
+    "CountEvictor",
     "CountSlidingWindowAssigner",
     "CountTrigger",
     "CountTumblingWindowAssigner",
     "CountWindow",
     "CountWindowSerializer",
+    "DeltaEvictor",
     "DynamicEventTimeSessionWindows",
     "DynamicProcessingTimeSessionWindows",
     "EventTimeSessionWindows",
     "EventTimeTrigger",
+    "Evictor",
     "GlobalWindow",
     "GlobalWindowSerializer",
     "GlobalWindows",
@@ -60,8 +64,10 @@ __all__ = [
     "SessionWindowTimeGapExtractor",
     "SlidingEventTimeWindows",
     "SlidingProcessingTimeWindows",
+    "TimeEvictor",
     "TimeWindow",
     "TimeWindowSerializer",
+    "TimestampedValue",
     "Trigger",
     "TriggerResult",
     "TumblingEventTimeWindows",

@@ -9,14 +9,16 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from wiesel.core.contracts import Emit
+from wiesel.core.evictors import Evictor
 from wiesel.core.functions import Function
 from wiesel.core.operator_specs import WindowSpec
 from wiesel.core.window_assigners import MergingWindowAssigner
 from wiesel.runtime.operators.base import Operator, emitter
 from wiesel.runtime.operators.window_contexts import FunctionContext
 from wiesel.runtime.operators.window_count import CountWindows, is_count
+from wiesel.runtime.operators.window_evicting import evicting
 from wiesel.runtime.operators.window_fixed import FixedWindows, is_fixed
-from wiesel.runtime.operators.window_folding import folding_of
+from wiesel.runtime.operators.window_folding import folding_of, keeping
 from wiesel.runtime.operators.window_functions import clear_hook, evaluator
 from wiesel.runtime.operators.window_general import GeneralWindows, WindowParts
 from wiesel.runtime.operators.window_merging import MergingWindows
@@ -50,6 +52,7 @@ class WindowOperator(Operator):
         self._trigger = self._assigner.get_default_trigger(None) if spec.trigger is None else spec.trigger.load()
         self._function: Function | None = None if spec.function is None else spec.function.load()
         self._folding = folding_of(spec)
+        self._evictor: Evictor[Any, Any] | None = None if spec.evictor is None else spec.evictor.load()
         self._opened = False
 
     def open(self) -> None:
@@ -77,27 +80,34 @@ class WindowOperator(Operator):
         merging = isinstance(self._assigner, MergingWindowAssigner)
         function_context = FunctionContext(self, backend, merging)
         emit = emitter(self.out, context.side_outputs)
+        folding = self._folding
+        evaluate = evaluator(function, folding, backend.current_key, function_context, self.out, emit)
+        if self._evictor is not None:
+            evaluate = evicting(evaluate, self._evictor, folding, self)
+            folding = keeping()
         return WindowParts(
             operator=self,
             backend=backend,
             assigner=self._assigner,
             trigger=self._trigger,
             contents=backend.internal_state(_CONTENTS),
-            folding=self._folding,
-            evaluate=evaluator(function, self._folding, backend.current_key, function_context, self.out, emit),
+            folding=folding,
+            evaluate=evaluate,
             clear_function=clear_hook(function, function_context),
             allowed_lateness_ms=self._spec.allowed_lateness_ms,
             emit_late=self._late_output(),
+            evicts=self._evictor is not None,
         )
 
     def _choose(self, parts: WindowParts) -> Windows:
         # By the program alone, so that a restored job goes on in the way in which it began.
-        if is_fixed(parts):
-            return FixedWindows(parts)
-        if is_count(parts):
-            return CountWindows(parts)
-        if is_session(parts):
-            return SessionWindows(parts, parts.backend.internal_state(_IN_FLIGHT, immutable=True))
+        if not parts.evicts:
+            if is_fixed(parts):
+                return FixedWindows(parts)
+            if is_count(parts):
+                return CountWindows(parts)
+            if is_session(parts):
+                return SessionWindows(parts, parts.backend.internal_state(_IN_FLIGHT, immutable=True))
         if isinstance(parts.assigner, MergingWindowAssigner):
             return MergingWindows(parts, parts.backend.internal_state(_IN_FLIGHT, immutable=True))
         return GeneralWindows(parts)

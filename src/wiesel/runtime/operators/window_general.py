@@ -39,6 +39,7 @@ class WindowParts:
         clear_function: tells the function that a window is dropped, if it wants to know.
         allowed_lateness_ms: how long after its end a window still takes elements.
         emit_late: takes an element that is too late.
+        evicts: whether contents are pairs of element and timestamp, and ``evaluate`` may change them.
     """
 
     operator: Operator
@@ -51,6 +52,7 @@ class WindowParts:
     clear_function: Callable[[Any], None] | None
     allowed_lateness_ms: int
     emit_late: Emit
+    evicts: bool = False
 
 
 class GeneralWindows:
@@ -67,6 +69,7 @@ class GeneralWindows:
         self._clear_function = parts.clear_function
         self._lateness = parts.allowed_lateness_ms
         self._emit_late = parts.emit_late
+        self._evicts = parts.evicts
         self._timers = parts.backend.timers()
         self._by_event_time = parts.assigner.is_event_time()
         self._trigger_context = TriggerContext(parts.operator, parts.backend)
@@ -84,8 +87,9 @@ class GeneralWindows:
             self._skip(value, timestamp)
 
     def _take(self, value: Any, timestamp: int, window: Any, namespace: Any, state_namespace: Any) -> None:
+        element = (value, timestamp) if self._evicts else value
         contents = self._contents.get(state_namespace)
-        self._contents.put(state_namespace, self._first(value) if contents is None else self._add(contents, value))
+        self._contents.put(state_namespace, self._first(element) if contents is None else self._add(contents, element))
         context = self._trigger_context
         context.namespace = namespace
         result = self._trigger.on_element(value, timestamp, window, context)
@@ -106,6 +110,8 @@ class GeneralWindows:
             contents = self._contents.get(state_namespace)
             if contents is not None:
                 self._evaluate(window, contents, timestamp)
+                if self._evicts:
+                    self._contents.put(state_namespace, contents)
         if result is _PURGE or result is _FIRE_AND_PURGE:
             self._contents.remove(state_namespace)
         elif result is not _FIRE and result is not _CONTINUE:
