@@ -47,6 +47,12 @@ def test_a_directory_with_other_things_in_it_is_refused(tmp_path):
         BrokerDirectory(tmp_path).create()
 
 
+def test_a_directory_that_cannot_be_made_is_named_with_the_option(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BrokerConfigurationError, match=r"cannot make the directory .*/file/kafka: .*--dir"):
+        BrokerDirectory(tmp_path / "file" / "kafka").create()
+
+
 def test_deleting_leaves_what_a_broker_did_not_make(home):
     (home.root / "notes.txt").write_text("mine")
     (home.data / "topic-0").mkdir(parents=True)

@@ -61,7 +61,12 @@ class BrokerDirectory:
 
     def create(self) -> None:
         """Make the directory. One that holds anything else is refused: `--delete` must stay harmless."""
-        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise BrokerConfigurationError(
+                f"cannot make the directory {self.root}: {error.strerror}. Give another one with --dir."
+            ) from error
         if not self.lock.exists() and any(self.root.iterdir()):
             raise BrokerConfigurationError(
                 f"{self.root} holds other things than a broker's; give --dir a new or an empty directory."

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from wiesel.java.errors import JavaError
+
 
 def cache_directory(*parts: str) -> Path:
     """`$XDG_CACHE_HOME/wiesel/<parts>` (by default under `~/.cache`), created private to the user (0700)."""
@@ -13,10 +15,15 @@ def cache_directory(*parts: str) -> Path:
     # The XDG specification: a relative path is invalid and to be ignored.
     root = Path(base) if Path(base).is_absolute() else Path.home() / ".cache"
     directory = root / "wiesel"
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for part in parts:
-        directory = directory / part
-        directory.mkdir(mode=0o700, exist_ok=True)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for part in parts:
+            directory = directory / part
+            directory.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise JavaError(
+            f"cannot make the cache directory {directory}: {error.strerror}. XDG_CACHE_HOME chooses another place."
+        ) from error
     return directory
 
 
