@@ -205,6 +205,8 @@ class Deliverer:
 
     def deliver(self, segments: Sequence[Segment]) -> None:
         """Publish decided segments, in order for each transactional id; when it returns all are confirmed."""
+        if not segments:
+            return
         failpoints.hit("P4")
         self._await_preparation()
         for segment in segments:
@@ -346,7 +348,8 @@ class Deliverer:
         assert doubt is not None
         if self._context.stopping() or (doubt.permanent and worst.failures >= _PERMANENT_ATTEMPTS):
             raise doubt.error from doubt
-        level = logging.WARNING if worst.failures & (worst.failures - 1) == 0 else logging.DEBUG
+        # The first failures are a broker's everyday business; then less and less often.
+        level = logging.WARNING if worst.failures > 2 and worst.failures.bit_count() == 1 else logging.DEBUG
         logger.log(level, "output of %s is not delivered yet, trying again: %s", worst.tid, doubt)
         for entry in doubted:
             entry.doubt = None

@@ -168,9 +168,13 @@ class KafkaTransaction:
             failpoints.hit("P5")
             failpoints.hit_soon("P6", 0.002)
             self._in_slices(producer.commit_transaction, deadline, doing)
-        except KafkaException as error:
+        except (KafkaException, SystemError) as error:
+            # A SystemError comes out of the client when it is fenced while it reports deliveries.
             self._raise_failed(doing)
-            raise self._doubt(error.args[0], doing) from error
+            cause = error if isinstance(error, KafkaException) else error.__cause__
+            if not isinstance(cause, KafkaException):
+                raise
+            raise self._doubt(cause.args[0], doing) from error
 
     def _produce_all(self, producer: Producer, blocks: Iterable[Block], deadline: float) -> None:
         produce, on_delivery = producer.produce, self._on_delivery
