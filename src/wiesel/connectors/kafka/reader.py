@@ -82,6 +82,9 @@ class KafkaSourceReader:
         self._no_more = False
         self._first: Message | None = None
         self._listening = threading.Event()
+        self._may_poll = threading.Event()
+        self._may_poll.set()
+        self._polling = threading.Lock()
         self._closed = False
         self._listener = threading.Thread(
             target=self._listen, name=f"kafka-listener-{context.operator_uid}-{context.subtask}", daemon=True
@@ -105,7 +108,16 @@ class KafkaSourceReader:
             else:
                 assigned.append(TopicPartition(*position.partition, position.offset))
         if assigned:
-            self._consumer.incremental_assign(assigned)
+            self._without_listener(self._consumer.incremental_assign, assigned)
+
+    def _without_listener(
+        self, change: Callable[[list[TopicPartition]], None], partitions: list[TopicPartition]
+    ) -> None:
+        """Change the assignment. The client lets that wait while another thread polls, for ever if it polls again."""
+        self._may_poll.clear()
+        with self._polling:  # a tenth of a second at most
+            change(partitions)
+        self._may_poll.set()
 
     def no_more_splits(self) -> None:
         """Learn that no further split will ever come."""
@@ -136,7 +148,7 @@ class KafkaSourceReader:
 
         self._finish(position)
         self._held.pop(position.partition, None)
-        self._consumer.incremental_unassign([TopicPartition(*position.partition)])
+        self._without_listener(self._consumer.incremental_unassign, [TopicPartition(*position.partition)])
 
     # ----------------------------------------------------------------------------------------------- records
 
@@ -202,7 +214,8 @@ class KafkaSourceReader:
             refused = self._events.refused("reading")
             if refused is not None:
                 raise refused
-            self._listening.set()
+            if self._positions:  # else there is nothing to wait for but splits, and those come through the task
+                self._listening.set()
             return False
         self._sort(messages)
         return True
@@ -269,8 +282,10 @@ class KafkaSourceReader:
             )
         position.offset = low if self._resets_offsets == "earliest" else high
         logger.warning("%s; going on at %d (auto.offset.reset)", text, position.offset)
-        self._consumer.incremental_unassign([asked])
-        self._consumer.incremental_assign([TopicPartition(*position.partition, position.offset)])
+        self._without_listener(self._consumer.incremental_unassign, [asked])
+        self._without_listener(
+            self._consumer.incremental_assign, [TopicPartition(*position.partition, position.offset)]
+        )
 
     def _listen(self) -> None:
         """Wait for the next message whenever the task thread has found none (runs on the listener thread)."""
@@ -278,7 +293,9 @@ class KafkaSourceReader:
             self._listening.wait()
             if self._closed:
                 return
-            message = self._consumer.poll(_LISTEN_SECONDS)
+            self._may_poll.wait()
+            with self._polling:
+                message = self._consumer.poll(_LISTEN_SECONDS)
             if message is not None:
                 self._first = message
             elif self._events.refused("reading") is None:
