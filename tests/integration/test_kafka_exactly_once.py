@@ -9,6 +9,16 @@ import pytest
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
+from tests.integration.kafka_store import (
+    UID,
+    Checkpoint,
+    Job,
+    Store,
+    committed,
+    end_offsets,
+    open_transaction,
+    sink_to,
+)
 from wiesel.broker.fixtures import TopicFactory
 from wiesel.broker.local import LocalBroker
 from wiesel.connectors.kafka.naming import progress_topic, transactional_id
@@ -19,16 +29,6 @@ from wiesel.core.errors import (
     MissingTopicError,
     ProgressLostError,
     RecordError,
-)
-from tests.integration.kafka_store import (
-    UID,
-    Checkpoint,
-    Job,
-    Store,
-    committed,
-    end_offsets,
-    open_transaction,
-    sink_to,
 )
 
 pytestmark = pytest.mark.integration
@@ -129,7 +129,7 @@ def test_an_open_transaction_of_a_dead_process_is_aborted_and_its_segment_pushed
     dead = open_transaction(sink.servers, sink.tid(), sink.topic, "a")
     sink.start(store)
     assert sink.output() == ["a"]
-    with pytest.raises(KafkaException, match="fenced|FENCED"):
+    with pytest.raises(KafkaException, match=r"fenced|FENCED"):
         dead.commit_transaction(10)
 
 
@@ -197,7 +197,7 @@ def test_a_progress_topic_created_anew_stops_the_job(sink: Sink, kafka: LocalBro
     job.close()
     admin = sink.admin()
     admin.delete_topics([sink.progress])[sink.progress].result()
-    with pytest.raises(ProgressLostError, match="gone|created anew"):
+    with pytest.raises(ProgressLostError, match=r"gone|created anew"):
         sink.start(store)
 
 
