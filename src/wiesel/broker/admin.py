@@ -9,7 +9,17 @@ from wiesel.broker.errors import BrokerError
 from wiesel.core.errors import WieselError
 
 _POLL_SECONDS = 0.02
-_NOT_YET = ("NOT_LEADER_FOR_PARTITION", "LEADER_NOT_AVAILABLE", "UNKNOWN_TOPIC_OR_PART", "_NOENT")
+# What a partition says between being announced and knowing its own part.
+_NOT_YET = frozenset(
+    {
+        "NOT_LEADER_FOR_PARTITION",
+        "LEADER_NOT_AVAILABLE",
+        "UNKNOWN_TOPIC_OR_PART",
+        "UNKNOWN_LEADER_EPOCH",
+        "FENCED_LEADER_EPOCH",
+        "_NOENT",
+    }
+)
 
 
 @dataclass(frozen=True)
