@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from wiesel.cluster.options import JobOptions
 from wiesel.cluster.start import Start
@@ -65,19 +66,14 @@ class CommitService:
                 f"Output that was decided for sink {uid!r} is not delivered yet, and this program has no such sink. "
                 f"Stop the job with the script that has it first, so that nothing is lost."
             )
-        self._each(
-            {uid: lambda uid=uid, c=c: c.recover(by_sink.get(uid, []), states.get(uid)) for uid, c in self._items()}
-        )
+        self._each({u: partial(k.recover, by_sink.get(u, []), states.get(u)) for u, k in self._committers.items()})
         return self.snapshot()
 
     def commit(self, committables: Sequence[Committable]) -> Mapping[str, Json]:
         """Publish the committables of one checkpoint; returns what each sink has confirmed."""
         by_sink = _by_sink(committables)
-        self._each({uid: lambda uid=uid, c=c: c.commit(by_sink[uid]) for uid, c in self._items() if uid in by_sink})
+        self._each({u: partial(k.commit, by_sink[u]) for u, k in self._committers.items() if u in by_sink})
         return self.snapshot()
-
-    def _items(self) -> list[tuple[str, Committer]]:
-        return list(self._committers.items())
 
     def _each(self, work: Mapping[str, Callable[[], None]]) -> None:
         futures = [self._pool.submit(call) for call in work.values()]

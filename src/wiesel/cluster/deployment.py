@@ -18,7 +18,7 @@ from wiesel.core.options import catalog, value_of
 from wiesel.core.types import Types
 from wiesel.graph.job_graph import JobEdge, JobGraph, JobVertex
 from wiesel.graph.transformations import ShipStrategy
-from wiesel.runtime.chain import ChainEnvironment, OperatorChain
+from wiesel.runtime.chain import ChainEnvironment, OperatorChain, OperatorRestore
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest
 from wiesel.runtime.exchange.channel import LocalChannel
 from wiesel.runtime.exchange.input_gate import InputGate
@@ -174,7 +174,7 @@ class _Deployment:
         group_of = key_group_function(key_type or Types.PICKLED_BYTE_ARRAY(), vertex.max_parallelism)
         return create_keyed_backend(value_of(context.options.configuration, catalog.STATE_BACKEND), group_of)
 
-    def _restores(self, vertex: JobVertex, subtask: int) -> Mapping[str, object]:
+    def _restores(self, vertex: JobVertex, subtask: int) -> Mapping[str, OperatorRestore]:
         start = self._context.start
         if self._restore is None or start is None:
             return {}

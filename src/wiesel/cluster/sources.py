@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from wiesel.cluster.background import Background
 from wiesel.core.configuration import Configuration
@@ -86,9 +87,7 @@ class SourceCoordinator:
         for enumeration in self._enumerations:
             if not enumeration.running and now >= enumeration.due:
                 enumeration.running = True
-                self._background.run(
-                    enumeration.enumerator.discover, lambda result, e=enumeration: self._discovered(e, result)
-                )
+                self._background.run(enumeration.enumerator.discover, partial(self._discovered, enumeration))
 
     def _discovered(self, enumeration: _Enumeration, result: Json | BaseException) -> None:
         if self._closed:

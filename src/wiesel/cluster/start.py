@@ -16,8 +16,8 @@ from wiesel.core import failpoints
 from wiesel.core.contracts import Committable, Json
 from wiesel.core.disk import OsDisk
 from wiesel.core.errors import RestoreRefusedError
-from wiesel.graph.job_graph import JobGraph
 from wiesel.core.operator_specs import SinkSpec
+from wiesel.graph.job_graph import JobGraph
 from wiesel.runtime.checkpoint.job_directory import JobDirectory, Lineage, StoreRecord
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest
 from wiesel.runtime.checkpoint.storage import CheckpointStorage

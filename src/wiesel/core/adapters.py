@@ -74,7 +74,7 @@ class FieldAggregation(ReduceFunction):
                 f"min_by, max_by and sum. The given type is: {type(position)}"
             )
         self._kind = kind
-        self._position = position
+        self._position: Any = position
 
     def reduce(self, value1: Any, value2: Any) -> Any:
         """Combine the fold so far with a new value."""
@@ -88,7 +88,7 @@ class FieldAggregation(ReduceFunction):
         combine = _COMBINE[self._kind]
         if isinstance(value2, tuple):
             fields = list(value1)
-            fields[self._position] = combine(value1[self._position], value2[self._position])  # type: ignore[index]
+            fields[self._position] = combine(value1[self._position], value2[self._position])
             return tuple(fields)
         if isinstance(value2, list | Row):
             changed = copy(value1)  # the fold so far was emitted, and its reader may still hold it

@@ -309,8 +309,9 @@ class CommitterContext:
 class Sink(Protocol):
     """A sink's spec."""
 
-    #: Whether its output is published by a committer, so that it needs checkpoints.
-    transactional: bool
+    @property
+    def transactional(self) -> bool:
+        """Whether its output is published by a committer, so that it needs checkpoints."""
 
     @property
     def identity(self) -> str | None:

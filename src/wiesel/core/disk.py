@@ -94,7 +94,7 @@ class OsDisk:
 
     def rename(self, old: Path, new: Path) -> None:
         """Move, replacing ``new``."""
-        os.replace(old, new)
+        old.replace(new)
 
     def sync_directory(self, path: Path) -> None:
         """Make the names in a directory durable."""
@@ -117,7 +117,7 @@ class OsDisk:
 
     def list(self, path: Path) -> list[str]:
         """Return the names in a directory, sorted."""
-        return sorted(os.listdir(path)) if path.is_dir() else []
+        return sorted(entry.name for entry in path.iterdir()) if path.is_dir() else []
 
     def exists(self, path: Path) -> bool:
         """Whether there is such a file or directory."""

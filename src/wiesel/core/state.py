@@ -14,8 +14,9 @@ from wiesel.core.types import TypeInformation, Types
 T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
-IN = TypeVar("IN")
-OUT = TypeVar("OUT")
+IN = TypeVar("IN", contravariant=True)
+OUT = TypeVar("OUT", covariant=True)
+V_co = TypeVar("V_co", covariant=True)
 
 __all__ = [
     "AggregatingState",
@@ -91,22 +92,22 @@ class AggregatingState(AppendingState[IN, OUT], Protocol[IN, OUT]):
     """One accumulator a key, folded by an ``AggregateFunction``."""
 
 
-class ReadOnlyBroadcastState(Protocol[K, V]):
+class ReadOnlyBroadcastState(Protocol[K, V_co]):
     """Broadcast state as the non-broadcast side sees it."""
 
-    def get(self, key: K) -> V | None:
+    def get(self, key: K) -> V_co | None:
         """Return the value of ``key``, or None."""
 
     def contains(self, key: K) -> bool:
         """Whether ``key`` is there."""
 
-    def items(self) -> Iterable[tuple[K, V]]:
+    def items(self) -> Iterable[tuple[K, V_co]]:
         """Return all pairs."""
 
     def keys(self) -> Iterable[K]:
         """Return all keys."""
 
-    def values(self) -> Iterable[V]:
+    def values(self) -> Iterable[V_co]:
         """Return all values."""
 
     def is_empty(self) -> bool:
@@ -172,7 +173,7 @@ class BroadcastState(ReadOnlyBroadcastState[K, V], Protocol[K, V]):
 class OperatorStateStore(Protocol):
     """Access to the broadcast state of an operator."""
 
-    def get_broadcast_state(self, state_descriptor: MapStateDescriptor) -> BroadcastState[Any, Any]:
+    def get_broadcast_state(self, state_descriptor: MapStateDescriptor[Any, Any]) -> BroadcastState[Any, Any]:
         """Return the broadcast state that ``state_descriptor`` names."""
 
 

@@ -39,7 +39,7 @@ class CheckpointConfig:
 
     def is_checkpointing_enabled(self) -> bool:
         """Whether checkpoints are taken."""
-        return bool(optional_value_of(self._configuration, catalog.CHECKPOINTING_INTERVAL))
+        return (optional_value_of(self._configuration, catalog.CHECKPOINTING_INTERVAL) or 0) > 0
 
     def get_checkpointing_mode(self) -> CheckpointingMode:
         """Return the mode; AT_LEAST_ONCE while checkpointing is off, as in Flink."""

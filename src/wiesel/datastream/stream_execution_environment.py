@@ -13,7 +13,15 @@ from wiesel.core import launch
 from wiesel.core.configuration import Configuration
 from wiesel.core.errors import ConfigurationError, UnsupportedError
 from wiesel.core.operator_specs import SourceSpec
-from wiesel.core.options import ConfigurationReport, catalog, check_configuration, load_config_file, optional_value_of, value_of
+from wiesel.core.options import (
+    ConfigurationReport,
+    catalog,
+    check_configuration,
+    is_set,
+    load_config_file,
+    optional_value_of,
+    value_of,
+)
 from wiesel.core.types import TypeInformation, Types
 from wiesel.core.watermarks import WatermarkStrategy
 from wiesel.datastream.checkpoint_config import CheckpointConfig
@@ -81,12 +89,9 @@ class StreamExecutionEnvironment:
 
     def get_parallelism(self) -> int:
         """Return the parallelism of operators that set none."""
-        return optional_value_of(self._configuration_if_set(catalog.PARALLELISM.key), catalog.PARALLELISM) or 1
-
-    def _configuration_if_set(self, key: str) -> Configuration:
-        if self._configuration.contains_key(key):
-            return self._configuration
-        return Configuration().set_string(key, str(self.get_default_local_parallelism()))
+        if is_set(self._configuration, catalog.PARALLELISM):
+            return value_of(self._configuration, catalog.PARALLELISM)
+        return self.get_default_local_parallelism()
 
     def set_parallelism(self, parallelism: int) -> StreamExecutionEnvironment:
         """Set the parallelism of operators that set none."""
@@ -158,9 +163,7 @@ class StreamExecutionEnvironment:
         """Return the checkpoint settings."""
         return CheckpointConfig(self._configuration)
 
-    def enable_checkpointing(
-        self, interval: int, mode: CheckpointingMode | None = None
-    ) -> StreamExecutionEnvironment:
+    def enable_checkpointing(self, interval: int, mode: CheckpointingMode | None = None) -> StreamExecutionEnvironment:
         """Take a checkpoint every ``interval`` milliseconds."""
         config = self.get_checkpoint_config().set_checkpoint_interval(interval)
         if mode is not None:
@@ -221,9 +224,7 @@ class StreamExecutionEnvironment:
         """Accept an interpreter; functions run in this one."""
         self._accepted("set_python_executable()")
 
-    def set_python_requirements(
-        self, requirements_file_path: str, requirements_cache_dir: str | None = None
-    ) -> None:
+    def set_python_requirements(self, requirements_file_path: str, requirements_cache_dir: str | None = None) -> None:
         """Accept requirements; what this interpreter has installed is used."""
         self._accepted("set_python_requirements()")
 

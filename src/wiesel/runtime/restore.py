@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from wiesel.core.errors import RestoreRefusedError
 from wiesel.graph.job_graph import JobGraph, JobVertex
 from wiesel.runtime.chain import OperatorRestore
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest, OperatorManifest
-from wiesel.runtime.reports import OperatorSnapshot, StateFile
+from wiesel.runtime.reports import StateFile
 
 
 def check_restorable(manifest: CheckpointManifest, graph: JobGraph, allow_non_restored_state: bool) -> None:
@@ -60,7 +60,7 @@ def operator_restores(
         if saved is None:
             continue
         rescaled = len(saved.subtasks) != vertex.parallelism
-        parts: Sequence[OperatorSnapshot] = saved.subtasks if rescaled else [saved.subtasks[subtask]]
+        parts = list(saved.subtasks) if rescaled else [saved.subtasks[subtask]]
         own = [p for i, p in enumerate(parts) if not rescaled or i % vertex.parallelism == subtask]
         if rescaled and not own:
             own = parts[:1]  # broadcast state: more subtasks than before, and every one holds the same

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from operator import length_hint
 from typing import Final
 
 from wiesel.core.contracts import Clock, SourceSplit
@@ -125,7 +126,7 @@ class Task:
             else:
                 emit = self.chain.inputs[0]
                 values = iter(batch.values)
-                self.locate = lambda: _place(batch.locate, len(batch.values) - values.__length_hint__() - 1)
+                self.locate = lambda: _place(batch.locate, len(batch.values) - length_hint(values) - 1)
                 for value, timestamp in zip(values, batch.timestamps, strict=True):
                     emit(value, timestamp)
             return True

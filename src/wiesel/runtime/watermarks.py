@@ -29,8 +29,7 @@ class WatermarkGenerator:
     def observe(self, timestamp: int) -> None:
         """Learn of a record (or of a batch by its highest timestamp)."""
         self._active = True
-        if timestamp > self._max:
-            self._max = timestamp
+        self._max = max(self._max, timestamp)
 
     def current(self) -> int:
         """Return the watermark as of now, ``MIN_TIMESTAMP`` when there is none."""

@@ -19,6 +19,18 @@ from wiesel.core.functions import (
 
 if TYPE_CHECKING:
     from wiesel.core.metrics import MetricGroup
+    from wiesel.core.state import (
+        AggregatingState,
+        AggregatingStateDescriptor,
+        ListState,
+        ListStateDescriptor,
+        MapState,
+        MapStateDescriptor,
+        ReducingState,
+        ReducingStateDescriptor,
+        ValueState,
+        ValueStateDescriptor,
+    )
     from wiesel.runtime.operators.base import Operator
 
 
@@ -192,11 +204,30 @@ class TaskRuntimeContext(RuntimeContext):
             raise StateAccessError("This state is only accessible by functions executed on a KeyedStream.")
         return self._backend.state(descriptor)
 
-    get_state = _state
-    get_list_state = _state
-    get_map_state = _state
-    get_reducing_state = _state
-    get_aggregating_state = _state
+    def get_state(self, state_descriptor: ValueStateDescriptor[Any]) -> ValueState[Any]:
+        """Return a value state."""
+        state: ValueState[Any] = self._state(state_descriptor)
+        return state
+
+    def get_list_state(self, state_descriptor: ListStateDescriptor[Any]) -> ListState[Any]:
+        """Return a list state."""
+        state: ListState[Any] = self._state(state_descriptor)
+        return state
+
+    def get_map_state(self, state_descriptor: MapStateDescriptor[Any, Any]) -> MapState[Any, Any]:
+        """Return a map state."""
+        state: MapState[Any, Any] = self._state(state_descriptor)
+        return state
+
+    def get_reducing_state(self, state_descriptor: ReducingStateDescriptor[Any]) -> ReducingState[Any]:
+        """Return a reducing state."""
+        state: ReducingState[Any] = self._state(state_descriptor)
+        return state
+
+    def get_aggregating_state(self, state_descriptor: AggregatingStateDescriptor) -> AggregatingState[Any, Any]:
+        """Return an aggregating state."""
+        state: AggregatingState[Any, Any] = self._state(state_descriptor)
+        return state
 
 
 __all__ = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-
 from wiesel.core.contracts import Committable, Emit, Json, SinkContext, SinkWriter
 from wiesel.core.operator_specs import SinkSpec
 from wiesel.runtime.operators.base import Operator

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from wiesel.core.contracts import Emit
 from wiesel.core.errors import StateAccessError, UnsupportedError
-from wiesel.core.state_key import original_key, state_key
 from wiesel.core.state import (
     AggregatingStateDescriptor,
     ListStateDescriptor,
@@ -17,6 +16,7 @@ from wiesel.core.state import (
     StateDescriptor,
     ValueStateDescriptor,
 )
+from wiesel.core.state_key import original_key, state_key
 from wiesel.core.types import BasicTypeInfo
 from wiesel.state.heap.states import (
     HeapListState,
@@ -117,10 +117,8 @@ class HeapKeyedStateBackend:
             for value, timestamp, key in zip(values, timestamps, keys, strict=True):
                 cursor.user_key = key
                 kind = type(key)
-                if kind is not str and kind is not int:
-                    key = state_key(key)
-                cursor.key = key
-                cursor.bucket = hash(key) & MASK
+                cursor.key = identity = key if kind is str or kind is int else state_key(key)
+                cursor.bucket = hash(identity) & MASK
                 process(value, timestamp)
 
         return run
