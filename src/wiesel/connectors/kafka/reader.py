@@ -4,6 +4,9 @@ The client fetches on threads of its own into a bounded local queue, so the task
 ``consume(n, 0)`` never waits, costs a fraction of a microsecond a record, and needs no second queue and no change of
 threads. Only when the queue is empty a listener thread waits for the next message and rings. Back-pressure is not
 draining: the client then stops fetching by itself.
+
+One thread at a time owns the client, because it lets only one call in and the others wait: the listener while
+``_listening`` is set, the task thread otherwise. What the task thread wants of it meanwhile goes into ``_orders``.
 """
 
 from __future__ import annotations
@@ -77,10 +80,12 @@ class KafkaSourceReader:
         self._finished_offsets: dict[Partition, int] = {}
         self._finished_at_snapshot: dict[Partition, int] = {}
         self._committed: dict[Partition, int] = {}
+        self._ends: dict[Partition, int] = {}
         self._commits_succeeded = 0
         self._commits_failed = 0
         self._no_more = False
         self._first: Message | None = None
+        self._orders: deque[Callable[[], object]] = deque()
         self._listening = threading.Event()
         self._may_poll = threading.Event()
         self._may_poll.set()
@@ -206,6 +211,7 @@ class KafkaSourceReader:
         """Take what the client has; False when there is nothing, and the listener rings when there is."""
         if self._listening.is_set():
             return False
+        self._follow_orders()
         messages = self._consumer.consume(_DRAIN, 0)
         if self._first is not None:
             messages.insert(0, self._first)
@@ -303,6 +309,17 @@ class KafkaSourceReader:
             self._listening.clear()
             self._wake()
 
+    def _order(self, call: Callable[[], object]) -> None:
+        """Have the client do something, in order, by whichever thread owns it; never waits."""
+        self._orders.append(call)
+        if not self._listening.is_set():
+            self._follow_orders()
+
+    def _follow_orders(self) -> None:
+        """Do what was ordered (the owner's thread)."""
+        while self._orders:
+            self._orders.popleft()()
+
     # ----------------------------------------------------------------------------------- offsets and control
 
     def notify_checkpoint_complete(self, splits: Sequence[SourceSplit]) -> None:
@@ -316,7 +333,7 @@ class KafkaSourceReader:
         changed = {p: offset for p, offset in offsets.items() if self._committed.get(p) != offset}
         if changed:
             wanted = [TopicPartition(*partition, offset) for partition, offset in changed.items()]
-            self._consumer.commit(offsets=wanted, asynchronous=True)
+            self._order(lambda: self._consumer.commit(offsets=wanted, asynchronous=True))
 
     def _on_commit(self, error: KafkaError | None, partitions: Sequence[TopicPartition]) -> None:
         """Count a commit's outcome; offsets in the group are for monitoring only, so the job goes on."""
@@ -336,32 +353,41 @@ class KafkaSourceReader:
         added = paused - self._paused
         self._paused = frozenset(paused)
         if added:
-            self._consumer.pause([TopicPartition(*partition) for partition in added])
+            stopped = [TopicPartition(*partition) for partition in added]
+            self._order(lambda: self._consumer.pause(stopped))
         for partition in resumed:
             self._runs.extend(self._held.pop(partition, ()))
         still_read = [TopicPartition(*partition) for partition in resumed if partition in self._positions]
         if still_read:
-            self._consumer.resume(still_read)
+            self._order(lambda: self._consumer.resume(still_read))
 
     def metrics(self) -> Mapping[str, float]:
-        """Return Flink's gauges of the Kafka source reader."""
-        from confluent_kafka import TopicPartition
-
+        """Return Flink's gauges of the Kafka source reader; ends of partitions may be a tenth of a second old."""
+        self._order(self._refresh_ends)
         result: dict[str, float] = {}
         lags = []
-        for (topic, number), position in self._positions.items():
-            prefix = f"KafkaSourceReader.topic.{topic}.partition.{number}"
+        for partition, position in self._positions.items():
+            prefix = f"KafkaSourceReader.topic.{partition.topic}.partition.{partition.partition}"
             result[f"{prefix}.currentOffset"] = position.offset - 1
-            result[f"{prefix}.committedOffset"] = self._committed.get(position.partition, -1)
-            end = self._consumer.get_watermark_offsets(TopicPartition(topic, number), cached=True)
-            if end[1] >= 0:
-                lags.append(max(0, end[1] - position.offset))
+            result[f"{prefix}.committedOffset"] = self._committed.get(partition, -1)
+            end = self._ends.get(partition, -1)
+            if end >= 0:
+                lags.append(max(0, end - position.offset))
         result["KafkaSourceReader.commitsSucceeded"] = self._commits_succeeded
         result["KafkaSourceReader.commitsFailed"] = self._commits_failed
         if lags:
             result["pendingRecords"] = sum(lags)
             result["records-lag-max"] = max(lags)
         return result
+
+    def _refresh_ends(self) -> None:
+        """Remember the ends that came with the latest fetches (the owner's thread)."""
+        from confluent_kafka import TopicPartition
+
+        self._ends = {
+            partition: self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)[1]
+            for partition in list(self._positions)
+        }
 
     def close(self) -> None:
         """Leave the cluster; takes a tenth of a second at most, and a little for the client."""
