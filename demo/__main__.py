@@ -10,6 +10,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
+from confluent_kafka import KafkaException
+
 from demo import scenario
 from demo.job import JobError
 from demo.screen import Screen
@@ -21,7 +23,7 @@ def main() -> int:
     """Parse the options, run the scenario in a directory of its own, tell the result."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=scenario.__doc__)
     parser.add_argument("--departures", type=int, metavar="N", help="only the year's first N departures")
-    parser.add_argument("--checkpoint-interval", type=int, default=500, metavar="MS")
+    parser.add_argument("--checkpoint-interval", type=int, default=250, metavar="MS")
     parser.add_argument("--parallelism", type=int, metavar="P", help="of the job; default: Wiesel's own")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="work in DIR and leave checkpoints and log there")
     args = parser.parse_args()
@@ -38,7 +40,7 @@ def main() -> int:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wiesel-demo-")))
         try:
             right = scenario.run(screen, directory, options)
-        except (JobError, WieselError) as error:
+        except (JobError, WieselError, KafkaException) as error:
             screen.say(f"failed: {error}")
             return exit_codes.FAILED
         except KeyboardInterrupt:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from demo import topics
 from demo.answer import Answer, Record, answer
 from demo.dataset import Departure, Flights, extract_csv, read_flights
 from demo.job import Job, JobError
-from demo.screen import Screen
+from demo.screen import Completed, Screen
 from demo.verdict import Rule, Verdict, compare
 from wiesel.broker.local import LocalBroker
 
@@ -33,7 +34,7 @@ class Options:
     """What can be asked of the demo."""
 
     departures: int | None = None
-    checkpoint_interval_ms: int = 500
+    checkpoint_interval_ms: int = 250
     parallelism: int | None = None
 
 
@@ -44,7 +45,7 @@ class Interruption:
     seconds: float
     committed: int
     checkpoint: int
-    visible: dict[str, int]
+    visible: int
 
 
 def run(screen: Screen, directory: Path, options: Options) -> bool:
@@ -102,42 +103,51 @@ def job_arguments(servers: str, options: Options) -> list[str]:
 
 def run_job_with_a_kill(screen: Screen, job: Job, servers: str, total: int, options: Options) -> Interruption:
     """Run the job, kill it half-way and resume it; returns when it has finished by itself."""
-    progress = topics.GroupProgress(servers, GROUP, INPUT)
-    screen.say("wiesel run examples/flights.py")
-    with screen.progress("flights processed", total) as completed:
+    with closing(topics.GroupProgress(servers, GROUP, INPUT)) as progress:
+        screen.say("wiesel run examples/flights.py")
+        with screen.progress("flights processed", total) as completed:
+            seconds = kill_half_way(job, lambda: advance(progress, completed), total, options)
+        checkpoint = job.newest_checkpoint()
+        if checkpoint is None:
+            raise JobError(f"there is no checkpoint, although offsets were committed\n{job.tail()}")
+        visible = sum(len(output.records) for output in topics.read_committed(servers, list(RULES)).values())
+        interruption = Interruption(seconds, progress.committed(), checkpoint, visible)
+        screen.say(f"kill -9 after {seconds:.1f} s, {interruption.committed:,} flights were behind a checkpoint")
 
-        def has_come_to(records: int) -> bool:
-            committed = progress.committed()
-            completed(committed)
-            return committed >= records
-
-        started = time.monotonic()
-        job.start()
-        if not job.run_until(lambda: has_come_to(total // 2), PATIENCE_SECONDS):
-            raise JobError(f"the job ended by itself before it could be killed\n{job.tail()}")
-        # Not always just after a checkpoint, but at any moment between two.
-        time.sleep(random.random() * options.checkpoint_interval_ms / 1000)
-        if not job.is_running:
-            raise JobError("the job was done before it could be killed: give it more flights")
-        job.kill()
-        seconds = time.monotonic() - started
-
-    checkpoint = job.newest_checkpoint()
-    if checkpoint is None:
-        raise JobError(f"there is no checkpoint, although offsets were committed\n{job.tail()}")
-    visible = {topic: len(topics.read_committed(servers, topic).records) for topic in RULES}
-    interruption = Interruption(seconds, progress.committed(), checkpoint, visible)
-    screen.say(f"kill -9 after {seconds:.1f} s, {interruption.committed:,} flights were behind a checkpoint")
-
-    screen.say(f"wiesel run --resume examples/flights.py    (from checkpoint {checkpoint})")
-    with screen.progress("flights processed", total) as completed:
-        job.start(resume=True)
-        job.run_until(lambda: has_come_to(total), PATIENCE_SECONDS)
-        code = job.end()
-        has_come_to(total)
+        screen.say(f"wiesel run --resume examples/flights.py    (from checkpoint {checkpoint})")
+        with screen.progress("flights processed", total) as completed:
+            job.start(resume=True)
+            job.run_until(lambda: advance(progress, completed) == total, PATIENCE_SECONDS)
+            code = job.end()
+            advance(progress, completed)
     if code != 0:
         raise JobError(f"the resumed job ended with exit code {code}\n{job.tail()}")
     return interruption
+
+
+def advance(progress: topics.GroupProgress, completed: Completed) -> int:
+    """Ask how far the job is, and show it."""
+    committed = progress.committed()
+    completed(committed)
+    return committed
+
+
+def kill_half_way(job: Job, committed: Callable[[], int], total: int, options: Options) -> float:
+    """Start the job and kill it about half-way; how long it ran, in seconds.
+
+    What is behind a checkpoint and committed is an earlier state of the job, which meanwhile goes on: a third of the
+    flights there means about half of them processed.
+    """
+    started = time.monotonic()
+    job.start()
+    if not job.run_until(lambda: committed() >= total // 3, PATIENCE_SECONDS):
+        raise JobError(f"the job ended by itself before it could be killed\n{job.tail()}")
+    # Not always just after a checkpoint, but at any moment between two.
+    time.sleep(random.random() * options.checkpoint_interval_ms / 1000)
+    if not job.is_running:
+        raise JobError("the job was done before it could be killed: give it more flights")
+    job.kill()
+    return time.monotonic() - started
 
 
 def judge(servers: str, expected: Answer) -> dict[str, Verdict]:
@@ -148,11 +158,11 @@ def judge(servers: str, expected: Answer) -> dict[str, Verdict]:
         "flights-very-late": expected.very_late,
         "flights-too-late": [],
     }
-    verdicts = {}
-    for topic, rule in RULES.items():
-        output = topics.read_committed(servers, topic)
-        verdicts[topic] = compare(wanted[topic], output.records, rule, output.keys)
-    return verdicts
+    outputs = topics.read_committed(servers, list(RULES))
+    return {
+        topic: compare(wanted[topic], outputs[topic].records, rule, outputs[topic].keys)
+        for topic, rule in RULES.items()
+    }
 
 
 def report(screen: Screen, flights: Flights, interruption: Interruption, verdicts: dict[str, Verdict]) -> None:
@@ -164,7 +174,7 @@ def report(screen: Screen, flights: Flights, interruption: Interruption, verdict
         ("furthest out of order", f"{most_minutes_out_of_order(flights.departures):,} min"),
         ("killed after", f"{interruption.seconds:.1f} s"),
         ("resumed from checkpoint", str(interruption.checkpoint)),
-        ("output already visible then", f"{sum(interruption.visible.values()):,}"),
+        ("output already visible then", f"{interruption.visible:,}"),
         ("seconds in all", f"{screen.seconds:.1f}"),
     ]
     screen.table("The run", ("", ""), facts)

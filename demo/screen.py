@@ -19,6 +19,8 @@ class Screen:
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False, soft_wrap=True)
+        if not self._console.is_terminal:
+            self._console.width = 140  # a pipe has no width; tables take what they need
         self._start = time.monotonic()
 
     def say(self, text: str) -> None:

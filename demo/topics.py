@@ -10,19 +10,25 @@ from typing import Any
 from confluent_kafka import (
     OFFSET_BEGINNING,
     Consumer,
-    ConsumerGroupTopicPartitions,
     KafkaError,
+    KafkaException,
     Message,
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient
 
 from demo.dataset import Departure
 from wiesel.broker.admin import Admin
 
 PARTITIONS = 4
 # The broker would delete records of 2013, and would begin a new file for each of their weeks.
+# The first use of groups makes the broker create their topic and load it.
+NOT_YET = {
+    KafkaError._TIMED_OUT,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+}
 QUIET = {"log_level": 2}  # what goes wrong is raised here; the client's own lines would run through the progress bars
 FOR_OLD_RECORDS = {"retention.ms": "-1", "segment.ms": str(100 * 365 * 24 * 3600 * 1000)}
 
@@ -73,17 +79,29 @@ def feed(bootstrap_servers: str, topic: str, departures: Iterable[Departure], se
 
 
 class GroupProgress:
-    """How far a consumer group has committed a topic, as the broker tells it."""
+    """How far a consumer group has committed a topic, as the broker tells it; the group is asked, never joined."""
 
     def __init__(self, bootstrap_servers: str, group: str, topic: str) -> None:
-        self._admin = AdminClient({**QUIET, "bootstrap.servers": bootstrap_servers})
-        partitions = [TopicPartition(topic, partition) for partition in range(PARTITIONS)]
-        self._request = ConsumerGroupTopicPartitions(group, partitions)
+        self._client = Consumer(
+            {**QUIET, "bootstrap.servers": bootstrap_servers, "group.id": group, "enable.auto.commit": False}
+        )
+        self._partitions = [TopicPartition(topic, partition) for partition in range(PARTITIONS)]
+        self._last = 0
 
     def committed(self) -> int:
-        """Records before the committed offsets, over all partitions."""
-        answer = next(iter(self._admin.list_consumer_group_offsets([self._request]).values())).result()
-        return sum(max(partition.offset, 0) for partition in answer.topic_partitions)
+        """Records before the committed offsets, over all partitions; the last number while the broker cannot tell."""
+        try:
+            offsets = self._client.committed(self._partitions, timeout=10)
+        except KafkaException as error:
+            if error.args[0].code() not in NOT_YET:
+                raise
+        else:
+            self._last = sum(max(one.offset, 0) for one in offsets)
+        return self._last
+
+    def close(self) -> None:
+        """Leave the cluster."""
+        self._client.close()
 
 
 @dataclass(frozen=True)
@@ -94,18 +112,22 @@ class Output:
     records: list[dict[str, Any]]
 
 
-def read_committed(bootstrap_servers: str, topic: str) -> Output:
-    """All committed records of a topic up to its present end."""
-    messages = [
-        message for partition in range(PARTITIONS) for message in committed(bootstrap_servers, topic, partition)
-    ]
-    return Output(
-        [message.key() for message in messages], [json.loads(message.value() or b"{}") for message in messages]
-    )
+def read_committed(bootstrap_servers: str, topics: Sequence[str]) -> dict[str, Output]:
+    """All committed records of some topics up to their present ends."""
+    found: dict[TopicPartition, list[Message]] = {
+        TopicPartition(topic, partition): [] for topic in topics for partition in range(PARTITIONS)
+    }
+    for message in committed(bootstrap_servers, list(found)):
+        found[TopicPartition(message.topic() or "", message.partition() or 0)].append(message)
+    outputs = {topic: Output([], []) for topic in topics}
+    for partition, messages in found.items():
+        outputs[partition.topic].keys.extend(message.key() for message in messages)
+        outputs[partition.topic].records.extend(json.loads(message.value() or b"{}") for message in messages)
+    return outputs
 
 
-def committed(bootstrap_servers: str, topic: str, partition: int) -> Iterator[Message]:
-    """All committed messages of a partition up to its present end."""
+def committed(bootstrap_servers: str, partitions: Sequence[TopicPartition]) -> Iterator[Message]:
+    """All committed messages of the partitions up to their present ends, each partition in order."""
     consumer = Consumer(
         {
             **QUIET,
@@ -114,18 +136,21 @@ def committed(bootstrap_servers: str, topic: str, partition: int) -> Iterator[Me
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
+            # At a partition's end the broker keeps a fetch waiting for so long before it tells.
+            "fetch.wait.max.ms": 20,
         }
     )
-    consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
+    consumer.assign([TopicPartition(one.topic, one.partition, OFFSET_BEGINNING) for one in partitions])
+    unfinished = set(partitions)
     try:
-        while True:
+        while unfinished:
             for message in consumer.consume(10_000, timeout=0.1):
                 error = message.error()
                 if error is None:
                     yield message
                 elif error.code() == KafkaError._PARTITION_EOF:
-                    return
+                    unfinished.discard(TopicPartition(message.topic() or "", message.partition() or 0))
                 else:
-                    raise RuntimeError(f"cannot read {topic}: {error}")
+                    raise RuntimeError(f"cannot read {message.topic()}: {error}")
     finally:
         consumer.close()
