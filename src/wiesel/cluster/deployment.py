@@ -120,7 +120,8 @@ class _Deployment:
             channels = [c for (_, sender), c in sorted(self._channels[id(edge)].items()) if sender == subtask]
             target = self._vertices[edge.target_vertex]
             chance = random.Random(f"{self._attempt}/{vertex.vertex_id}/{subtask}")
-            writer = RecordWriter(edge, channels, target.max_parallelism, chance)
+            reuse = value_of(self._context.options.configuration, catalog.OBJECT_REUSE)
+            writer = RecordWriter(edge, channels, target.max_parallelism, chance, reuse)
             writers.append((edge.source_operator, edge.side_output, writer))
         return writers
 

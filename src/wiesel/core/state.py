@@ -14,8 +14,8 @@ from wiesel.core.types import TypeInformation, Types
 T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
-IN = TypeVar("IN", contravariant=True)
-OUT = TypeVar("OUT", covariant=True)
+IN_contra = TypeVar("IN_contra", contravariant=True)
+OUT_co = TypeVar("OUT_co", covariant=True)
 V_co = TypeVar("V_co", covariant=True)
 
 __all__ = [
@@ -55,13 +55,13 @@ class ValueState(State, Protocol[T]):
         """Replace the value of the current key; None clears it."""
 
 
-class AppendingState(State, Protocol[IN, OUT]):
+class AppendingState(State, Protocol[IN_contra, OUT_co]):
     """State that grows by ``add``."""
 
-    def get(self) -> OUT:
+    def get(self) -> OUT_co:
         """Return what was added so far, folded; None when nothing was."""
 
-    def add(self, value: IN) -> None:
+    def add(self, value: IN_contra) -> None:
         """Add one value to the current key's state."""
 
 
@@ -88,7 +88,7 @@ class ReducingState(AppendingState[T, T], Protocol[T]):
     """One value a key, folded by a ``ReduceFunction``."""
 
 
-class AggregatingState(AppendingState[IN, OUT], Protocol[IN, OUT]):
+class AggregatingState(AppendingState[IN_contra, OUT_co], Protocol[IN_contra, OUT_co]):
     """One accumulator a key, folded by an ``AggregateFunction``."""
 
 

@@ -188,7 +188,7 @@ AUTO_WATERMARK_INTERVAL: Final = _duration(
     "pipeline.auto-watermark-interval", "200 ms", "time between two periodic watermarks; 0 turns them off"
 )
 OBJECT_REUSE: Final = _boolean(
-    "pipeline.object-reuse", "false", "reuse of objects", no_effect="chained Python functions always share objects"
+    "pipeline.object-reuse", "false", "hand the very objects to the next task; chained functions always share them"
 )
 OPERATOR_CHAINING: Final = _boolean(
     "pipeline.operator-chaining.enabled",

@@ -12,6 +12,7 @@ from typing import Any
 from wiesel.core.contracts import Emit
 from wiesel.core.elements import Batch, CheckpointBarrier, EndOfInput, Watermark, WatermarkStatus
 from wiesel.core.functions import KeySelector, Partitioner, method_or_callable
+from wiesel.core.isolation import ATOMS, isolate
 from wiesel.core.key_groups import key_group_function, subtask_of
 from wiesel.core.types import Types
 from wiesel.graph.job_graph import JobEdge
@@ -27,15 +28,24 @@ class RecordWriter:
         channels: one a receiving subtask; a single one for forward edges.
         max_parallelism: key groups of the receiver.
         random: for ``shuffle``.
+        object_reuse: ``pipeline.object-reuse``: receivers get the very objects that were emitted, as in a chain.
     """
 
-    def __init__(self, edge: JobEdge, channels: Sequence[Channel], max_parallelism: int, random: Random) -> None:
+    def __init__(
+        self,
+        edge: JobEdge,
+        channels: Sequence[Channel],
+        max_parallelism: int,
+        random: Random,
+        object_reuse: bool = False,
+    ) -> None:
         self.channels = channels
         self.records_out = 0
         self._values: list[Any] = []
         self._timestamps: list[int] = []
         self._next = 0
         self._random = random
+        self._object_reuse = object_reuse
         partitioning = edge.partitioning
         self._key_of: Callable[[Any], Any] | None = None
         if partitioning.key_selector is not None:
@@ -47,23 +57,26 @@ class RecordWriter:
 
     def _bind_emit(self) -> Emit:
         add_value, add_timestamp = self._values.append, self._timestamps.append
-        coerce = self._coerce
+        coerce, atoms = self._coerce, ATOMS
+
+        def emit_same(value: Any, timestamp: int) -> None:
+            add_value(value)
+            add_timestamp(timestamp)
+
+        def emit_copy(value: Any, timestamp: int) -> None:
+            add_value(value if type(value) in atoms else isolate(value))
+            add_timestamp(timestamp)
+
         if coerce is None:
-
-            def emit(value: Any, timestamp: int) -> None:
-                add_value(value)
-                add_timestamp(timestamp)
-
-            return emit
+            return emit_same if self._object_reuse else emit_copy
 
         def emit_coerced(value: Any, timestamp: int) -> None:
-            add_value(coerce(value))
-            add_timestamp(timestamp)
+            emit_same(isolate(coerce(value)), timestamp)
 
         return emit_coerced
 
     def emit_batch(self, values: list[Any], timestamps: list[int]) -> None:
-        """Take a whole batch, for sources whose records go straight to an exchange."""
+        """Take a whole batch, for sources whose records go straight to an exchange and are nobody else's."""
         self._values += values if self._coerce is None else map(self._coerce, values)
         self._timestamps += timestamps
 
@@ -115,8 +128,10 @@ class RecordWriter:
         self.channels[0].put(Batch(values, timestamps))
 
     def _to_all(self, values: list[Any], timestamps: list[int]) -> None:
-        for channel in self.channels:
-            channel.put(Batch(values, timestamps))
+        first, *others = self.channels
+        for channel in others:
+            channel.put(Batch(values[:] if self._object_reuse else list(map(isolate, values)), timestamps[:]))
+        first.put(Batch(values, timestamps))
 
     def _to_each_in_turn(self, values: list[Any], timestamps: list[int]) -> None:
         count = len(self.channels)

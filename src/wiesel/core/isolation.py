@@ -1,0 +1,45 @@
+"""Copies of values that may still be changed: what one task hands to another must be its own.
+
+PyFlink serialises every record between tasks, so a function that emits a list and goes on filling it has emitted the
+list as it was. Inside one process nothing is serialised; what could change is copied instead, and what could not is
+passed on as it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from wiesel.core.pickling import pickle_value, unpickle_value
+
+#: Types of which a reference is as good as a copy.
+ATOMS: Final = frozenset({int, str, float, bool, type(None), bytes, complex})
+
+
+def isolate(value: Any) -> Any:
+    """Return ``value`` if nothing in it can change, else a copy that shares nothing with it.
+
+    Raises:
+        TypeError, AttributeError, pickle.PicklingError: it can change and cannot be pickled, so it cannot be copied.
+    """
+    kind = type(value)
+    if kind in ATOMS:
+        return value
+    if kind is tuple:
+        for part in value:
+            if type(part) not in ATOMS:
+                break
+        else:
+            return value
+    elif kind is dict:
+        for part in value.values():
+            if type(part) not in ATOMS:
+                break
+        else:
+            return value.copy()  # its keys are hashable, which only an odd class of the user's makes changeable
+    elif kind is list:
+        for part in value:
+            if type(part) not in ATOMS:
+                break
+        else:
+            return value[:]
+    return unpickle_value(pickle_value(value))

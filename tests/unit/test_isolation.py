@@ -1,0 +1,64 @@
+"""What one task hands to another is its own, as if it had been serialised in between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from wiesel.core.isolation import isolate
+from wiesel.core.row import Row
+from wiesel.datastream import FlatMapFunction, StreamExecutionEnvironment
+
+
+@pytest.mark.parametrize("value", [1, "a", 1.5, True, None, b"x", (1, "a", None), ()])
+def test_a_value_that_cannot_change_is_passed_on_as_it_is(value: Any) -> None:
+    assert isolate(value) is value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [[1, 2], {"a": 1}, {"a": [1]}, [[1], [2]], (1, [2]), Row(1, [2]), {"a": {"b": {"c": [1]}}}, {1, 2}],
+)
+def test_a_value_that_can_change_is_copied_with_all_its_parts(value: Any) -> None:
+    copy = isolate(value)
+    assert copy == value
+    assert copy is not value
+    assert not _parts(copy) & _parts(value)
+
+
+def _parts(value: Any) -> set[int]:
+    """Return the ids of everything in ``value`` that can be changed in place."""
+    if isinstance(value, dict):
+        return {id(value)}.union(*map(_parts, value.values()), set())
+    if isinstance(value, list | Row):
+        return {id(value)}.union(*map(_parts, list(value)), set())
+    if isinstance(value, tuple):
+        return set().union(*map(_parts, value), set())
+    return {id(value)} if isinstance(value, set) else set()
+
+
+class Fill(FlatMapFunction):
+    """Emits one list again and again while it fills it."""
+
+    def flat_map(self, value: int) -> Any:
+        growing: list[int] = []
+        for n in range(value):
+            growing.append(n)
+            yield growing
+
+
+def emitted(object_reuse: bool) -> list[Any]:
+    env = StreamExecutionEnvironment.get_execution_environment()
+    env.set_parallelism(1)
+    env._configuration.set_boolean("pipeline.object-reuse", object_reuse)
+    lists = env.from_collection([3]).flat_map(Fill()).rebalance().map(lambda x: x).disable_chaining()
+    return list(lists.key_by(len).map(list).execute_and_collect())
+
+
+def test_a_list_that_is_emitted_and_filled_on_arrives_as_it_was_when_emitted() -> None:
+    assert emitted(object_reuse=False) == [[0], [0, 1], [0, 1, 2]]
+
+
+def test_with_object_reuse_the_receiver_sees_the_very_object() -> None:
+    assert emitted(object_reuse=True) == [[0, 1, 2]] * 3
