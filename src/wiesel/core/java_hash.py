@@ -13,22 +13,25 @@ from operator import mul
 
 MASK = 0xFFFFFFFF
 
-# 31**(n-1) .. 31**0 modulo 2**32, grown as longer inputs come: one sum of products replaces a Python loop.
-_powers: list[int] = [1]
+# 31**(n-1) .. 31**0 modulo 2**32 for a block of units: one sum of products replaces a Python loop.
+_BLOCK = 1024
+_POWERS = [pow(31, _BLOCK - 1 - i, MASK + 1) for i in range(_BLOCK)]
+_NEXT_BLOCK = pow(31, _BLOCK, MASK + 1)
 
 TRUE_HASH = 1231
 FALSE_HASH = 1237
 
 
-def _powers_of(length: int) -> list[int]:
-    while len(_powers) < length:
-        _powers.insert(0, _powers[0] * 31 & MASK)
-    return _powers[len(_powers) - length :]
-
-
 def _polynomial(units: Sequence[int]) -> int:
-    total: int = sum(map(mul, units, _powers_of(len(units))))
-    return total & MASK
+    length = len(units)
+    if length <= _BLOCK:
+        return sum(map(mul, units, _POWERS[_BLOCK - length :])) & MASK
+    # The first block is the short one, so that every further one multiplies by the same power.
+    first = length % _BLOCK
+    total = _polynomial(units[:first]) if first else 0
+    for start in range(first, length, _BLOCK):
+        total = (total * _NEXT_BLOCK + sum(map(mul, units[start : start + _BLOCK], _POWERS))) & MASK
+    return total
 
 
 def string_hash(text: str) -> int:
