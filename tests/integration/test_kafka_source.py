@@ -14,7 +14,7 @@ from wiesel.broker.local import LocalBroker
 from wiesel.connectors.kafka.errors import OffsetOutOfRangeError, TopicChangedError
 from wiesel.connectors.kafka.source_spec import KafkaSourceSpec
 from wiesel.core.configuration import Configuration
-from wiesel.core.contracts import Json, SourceContext, SourceReader, SourceSplit, SplitEnumerator
+from wiesel.core.contracts import Json, SourceBatch, SourceContext, SourceReader, SourceSplit, SplitEnumerator
 from wiesel.core.errors import ConnectionFailedError, MissingTopicError, RecordError
 from wiesel.core.serialization import ByteArraySchema, SimpleStringSchema
 from wiesel.datastream.connectors.kafka import (
@@ -138,8 +138,8 @@ def test_records_of_a_partition_come_in_order_with_timestamp_and_place(
     produce(kafka, name, "a", "b", timestamp=1_700_000_000_000)
     reading = job(source(kafka, name))
     reading.discover()
-    batches = []
-    while sum(len(batch.values) for batch in batches) < 2:
+    batches: list[SourceBatch] = []
+    while len(batches) < 2:
         batch = reading.reader.poll(1)
         if batch is not None:
             batches.append(batch)
@@ -347,7 +347,7 @@ def test_a_paused_partition_is_silent_and_loses_and_repeats_nothing(
     while not any(int(value) <= 2000 for value in values):
         values += reading.read(1)
     reading.reader.pause([f"{name}-0"])
-    missing = 100 - sum(int(value) > 2000 for value in values)
+    missing = 100 - len([value for value in values if int(value) > 2000])
     while_paused = reading.read(missing) if missing else []
     assert all(int(value) > 2000 for value in while_paused)
     assert reading.nothing_comes()
@@ -376,7 +376,7 @@ def test_null_values_are_skipped_where_the_schema_says_so(
     name = topic("tombstones")
     produce(kafka, name, "a", None, "b")
     builder = source(kafka, name).set_value_only_deserializer(ByteArraySchema()).set_bounded(latest())
-    assert job(builder).read_all() == [b"a", b"b"]
+    assert list(map(str, job(builder).read_all())) == ["b'a'", "b'b'"]
 
 
 def test_lag_and_offsets_are_metrics(kafka: LocalBroker, topic: TopicFactory, job: StartJob) -> None:

@@ -210,7 +210,10 @@ class Deliverer:
         failpoints.hit("P4")
         self._await_preparation()
         for segment in segments:
-            self._ids[segment.tid].queue.append(segment)
+            entry = self._ids[segment.tid]
+            # A checkpoint may have been taken before an earlier delivery was known to be confirmed.
+            if segment.seq > entry.confirmed.get(segment.lineage, 0):
+                entry.queue.append(segment)
         self._transactions.learn_topics({topic for segment in segments for topic in segment.topics})
         self._publish_queues()
         self.prepare({segment.tid for segment in segments})

@@ -9,6 +9,7 @@ from wiesel.core.errors import (
     ConfigurationError,
     ConnectionFailedError,
     MissingTopicError,
+    RecordError,
     WieselError,
 )
 from wiesel.core.redaction import redact
@@ -74,6 +75,16 @@ def translate(error: KafkaError, doing: str, bootstrap_servers: str) -> WieselEr
         return MissingTopicError(
             f"{doing[:1].upper()}{doing[1:]} failed: {text}. Look for the topic with `wiesel kafka topics list`, "
             "create it with `wiesel kafka topics create NAME`."
+        )
+    if code == KafkaError.MSG_SIZE_TOO_LARGE:
+        return RecordError(
+            f"A record is too large for the broker while {doing}: {text}. Raise max.message.bytes on the topic, or make "
+            "records smaller; where only the batch is too large, lower batch.size on the sink."
+        )
+    if code == KafkaError.INVALID_TIMESTAMP:
+        return RecordError(
+            f"The broker refuses a record's timestamp while {doing}: {text}. The topic's message.timestamp.before.max.ms "
+            "and message.timestamp.after.max.ms say what it takes."
         )
     if code == KafkaError._INVALID_ARG:
         return ConfigurationError(f"The Kafka client does not accept its configuration while {doing}: {text}")
