@@ -130,6 +130,8 @@ class Admin:
             self._offsets(name, range(partitions), earliest=False)
         except WieselError as error:
             if isinstance(error.__cause__, Exception) and error.__cause__.args[0].name() in _NOT_YET:
+                # The client remembers that a partition had no leader, for longer than we wait; asking mends it.
+                self.list_topics()
                 return False
             raise
         return True

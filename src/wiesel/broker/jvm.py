@@ -1,5 +1,6 @@
 """The command lines of Kafka's own programs, and JVM options that make a small broker start soon. Pure."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -47,6 +48,11 @@ def broker_command(java: Path, options: Sequence[str], properties: Path) -> list
 def format_command(java: Path, options: Sequence[str], properties: Path, cluster_id: str) -> list[str]:
     """Kafka's storage tool, which a KRaft node needs once before its first start."""
     return [str(java), *options, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(properties)]
+
+
+def cluster_id(random: bytes) -> str:
+    """A cluster id as Kafka writes them, 16 bytes in base64, without a dash in front: that would look like an option."""
+    return urlsafe_b64encode(bytes([random[0] & 0x7F]) + random[1:]).decode().rstrip("=")
 
 
 def environment(inherited: Mapping[str, str], class_path: Sequence[Path]) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Starting the broker of one directory: jars, format, spawn, wait until it answers."""
 
-import base64
 import os
 import subprocess
 import time
@@ -12,7 +11,7 @@ from wiesel.broker import process
 from wiesel.broker.directory import BrokerDirectory, BrokerState
 from wiesel.broker.distribution import KAFKA_VERSION, install
 from wiesel.broker.errors import BrokerConfigurationError, BrokerError
-from wiesel.broker.jvm import broker_command, environment, format_command, jvm_options
+from wiesel.broker.jvm import broker_command, cluster_id, environment, format_command, jvm_options
 from wiesel.broker.probe import answers, free_port, is_taken
 from wiesel.broker.properties import (
     Listener,
@@ -138,10 +137,9 @@ class Starter:
         self._report("formatting " + str(self._home.data), 0, 0)
         scratch = self._home.temporary / "formatting.properties"
         self._home.write_private(scratch, format_properties({**properties, "log.dirs": str(self._home.formatting)}))
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         try:
             answer = subprocess.run(
-                format_command(java, options, scratch, cluster_id),
+                format_command(java, options, scratch, cluster_id(uuid.uuid4().bytes)),
                 env=dict(jvm_environment),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -152,7 +150,8 @@ class Starter:
         finally:
             scratch.unlink()
         if answer.returncode != 0:
-            raise BrokerError(self._hide(f"Kafka could not format {self._home.data}:\n{answer.stderr.strip()[-2000:]}"))
+            complaint = "\n".join(line for line in answer.stderr.splitlines() if " INFO " not in line)[-2000:]
+            raise BrokerError(self._hide(f"Kafka could not format {self._home.data}:\n{complaint}"))
         self._home.formatting.rename(self._home.data)
 
     def _await_answer(self, child: subprocess.Popen[bytes], listener: Listener) -> bool:
