@@ -51,7 +51,7 @@ def format_command(java: Path, options: Sequence[str], properties: Path, cluster
 
 
 def cluster_id(random: bytes) -> str:
-    """A cluster id as Kafka writes them, 16 bytes in base64, without a dash in front: that would look like an option."""
+    """A cluster id as Kafka writes them, 16 bytes in base64, without a dash in front, as an option has."""
     return urlsafe_b64encode(bytes([random[0] & 0x7F]) + random[1:]).decode().rstrip("=")
 
 
