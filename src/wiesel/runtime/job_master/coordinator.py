@@ -73,11 +73,14 @@ class CheckpointCoordinator:
             and unconfirmed < MAX_UNCONFIRMED
         )
 
-    def next_due_ms(self) -> int | None:
-        """Return when the driver should look again: the next trigger, or the pending checkpoint's timeout."""
+    def next_due_ms(self, unconfirmed: int) -> int | None:
+        """Return when the driver should look again: the pending checkpoint's timeout, or the next trigger.
+
+        While too much is unconfirmed only a confirmation changes anything, so there is no time to wait for.
+        """
         if self.pending is not None:
             return self.pending.triggered_ms + self.settings.timeout_ms
-        return self._next_trigger_ms
+        return self._next_trigger_ms if unconfirmed < MAX_UNCONFIRMED else None
 
     def trigger(self, now_ms: int, tasks: Sequence[TaskId], suspend: bool) -> int:
         """Begin a checkpoint and return its number."""
@@ -110,10 +113,14 @@ class CheckpointCoordinator:
         """Abandon the pending checkpoint and keep its output for the next one; return it."""
         pending, self.pending = self.pending, None
         if pending is not None:
-            for task, operators in pending.acknowledged.items():
-                self._carry(task, operators)
+            self.carry_over(pending)
             self._schedule_next(pending)
         return pending
+
+    def carry_over(self, abandoned: PendingCheckpoint) -> None:
+        """Keep the output of a checkpoint that will not exist for the next one."""
+        for task, operators in abandoned.acknowledged.items():
+            self._carry(task, operators)
 
     def is_expired(self, now_ms: int) -> bool:
         """Whether the pending checkpoint has run into its timeout."""

@@ -88,7 +88,7 @@ class JobMaster:
         self._startup_pending = list(pending)
         self._completed: list[CheckpointManifest] = [] if restore is None else [restore]
         self._unconfirmed: dict[int, Sequence[Committable]] = {}
-        self._publishing: tuple[CheckpointManifest, bool] | None = None
+        self._publishing: tuple[CheckpointManifest, PendingCheckpoint] | None = None
         self._enumerators: dict[str, Json] = {}
         self._ended: set[TaskId] = set()
         self._restart_at_ms: int | None = None
@@ -150,7 +150,9 @@ class JobMaster:
         """Return when ``tick`` should be called at the latest; None when only events matter."""
         if self.state is JobState.RESTARTING:
             return self._restart_at_ms
-        return self.coordinator.next_due_ms() if self.state is JobState.RUNNING else None
+        if self.state is not JobState.RUNNING or self._publishing is not None:
+            return None
+        return self.coordinator.next_due_ms(len(self._unconfirmed))
 
     def _do(self, command: Command) -> None:
         self._commands.append(command)
@@ -178,9 +180,7 @@ class JobMaster:
         elif isinstance(event, c.CheckpointPublished):
             self._published()
         elif isinstance(event, c.CheckpointPublishFailed):
-            self._publishing = None
-            self._do(c.DiscardCheckpoint(event.checkpoint_id))
-            self._checkpoint_failed(now_ms, event.error)
+            self._publish_failed(event, now_ms)
         elif isinstance(event, c.Committed):
             self._unconfirmed.pop(event.checkpoint_id, None)
             self.committers = dict(event.states)
@@ -230,7 +230,7 @@ class JobMaster:
             self._final_done = complete.suspend
             return
         manifest = self._manifest(complete, now_ms)
-        self._publishing = (manifest, complete.suspend)
+        self._publishing = (manifest, complete)
         self._do(c.PublishCheckpoint(manifest))
 
     def _manifest(self, complete: PendingCheckpoint, now_ms: int) -> CheckpointManifest:
@@ -251,7 +251,7 @@ class JobMaster:
 
     def _published(self) -> None:
         assert self._publishing is not None
-        manifest, final = self._publishing
+        manifest, complete = self._publishing
         self._publishing = None
         self.coordinator.count_success()
         self.latest = manifest
@@ -265,7 +265,14 @@ class JobMaster:
         keep = max(1, self.coordinator.settings.retained)
         self._completed = self._completed[-keep:]
         self._do(c.RetainCheckpoints(list(self._completed)))
-        self._final_done = self._final_done or final
+        self._final_done = self._final_done or complete.suspend
+
+    def _publish_failed(self, event: c.CheckpointPublishFailed, now_ms: int) -> None:
+        if self._publishing is not None:
+            self.coordinator.carry_over(self._publishing[1])
+            self._publishing = None
+        self._do(c.DiscardCheckpoint(event.checkpoint_id))
+        self._checkpoint_failed(now_ms, event.error)
 
     def _declined(self, event: CheckpointDeclined, now_ms: int) -> None:
         pending = self.coordinator.pending
