@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Sequence
 from typing import Any
 
 from wiesel.connectors.collections.bounded import AlwaysReady, BoundedReader, FixedEnumerator
 from wiesel.core.contracts import Json, SourceBatch, SourceContext, SourceSplit
 from wiesel.core.elements import MIN_TIMESTAMP
+from wiesel.core.shipping import ship
 
 
 class CollectionSpec(AlwaysReady):
     """Values, pickled when the source is made: what the script does to them later does not matter."""
 
     def __init__(self, values: Sequence[Any]) -> None:
-        from wiesel.core.shipping import ship
-
         self._shipped = ship(list(values), "collection")
 
     def create_enumerator(self, context: SourceContext, state: Json | None) -> FixedEnumerator:
@@ -25,7 +23,7 @@ class CollectionSpec(AlwaysReady):
 
     def create_reader(self, context: SourceContext) -> CollectionReader:
         """Return a reader over a fresh copy of the values."""
-        return CollectionReader(pickle.loads(self._shipped.payload))
+        return CollectionReader(self._shipped.load())
 
 
 class CollectionReader(BoundedReader):
