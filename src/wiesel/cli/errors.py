@@ -40,14 +40,17 @@ def show_error(error: BaseException, *, verbose: bool, as_json: bool = False) ->
 
 def user_traceback(error: BaseException, *, verbose: bool) -> str:
     """The traceback to show above the message line; empty when it would hold nothing of the user's."""
+    shown = error
     if isinstance(error, JobExecutionError) and not verbose:
-        return format_user_traceback(error.__cause__) if error.__cause__ is not None else ""
-    if not verbose and not has_user_frames(error):
+        if error.__cause__ is None:
+            return ""
+        shown = error.__cause__
+    elif not verbose and not has_user_frames(error) and not isinstance(error, SyntaxError):
         return ""
-    text = format_user_traceback(error, engine_frames=verbose)
-    if _is_ours(error):
+    text = format_user_traceback(shown, engine_frames=verbose)
+    if _is_ours(shown):
         # The message follows on a line of its own, without the exception's dotted name.
-        return text.removesuffix("".join(format_exception_only(error)))
+        return text.removesuffix("".join(format_exception_only(shown)))
     return text
 
 
