@@ -1,0 +1,99 @@
+"""The ways to harm a running job, each a row of the tally."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from tests.chaos.history import History
+from tests.chaos.verdict import Fault, Kind
+
+#: One start of the job that does not end well; returns what is wrong with that already.
+Kill = Callable[[History, random.Random], list[Fault]]
+
+#: How long a job may run before it passes its failpoint.
+_REACH_SECONDS: Final = 30.0
+#: Failpoints of docs/testing.md, and up to which passing one may be drawn.
+_FAILPOINTS: Final = {"P1": 16, "P2": 6, "P3": 24, "P4": 8, "P5": 16, "P6": 8, "P7": 8, "P10": 8, "P11": 4, "P12": 8}
+
+
+def at_random(history: History, rng: random.Random) -> list[Fault]:
+    """SIGKILL at any moment, the start included."""
+    history.job.start()
+    return _let_run_then_kill(history, rng.uniform(0.2, 2.0))
+
+
+def _let_run_then_kill(history: History, seconds: float) -> list[Fault]:
+    code = history.job.wait(seconds)
+    if code is not None:
+        return [Fault(Kind.STUCK, f"the job ended by itself with exit code {code}\n{history.job.log()}")]
+    history.job.kill()
+    return []
+
+
+def at_failpoint(name: str, passings: int) -> Kill:
+    """SIGKILL by the job itself at its k-th passing of a failpoint, k drawn up to ``passings``."""
+
+    def kill(history: History, rng: random.Random) -> list[Fault]:
+        specification = f"{name}@{rng.randint(1, passings)}"
+        history.job.start(failpoint=specification)
+        code = history.job.wait(_REACH_SECONDS)
+        if code == -signal.SIGKILL:
+            return []
+        history.job.kill()
+        reason = "did not pass it" if code is None else f"ended with exit code {code}"
+        return [Fault(Kind.STUCK, f"{specification}: the job {reason}\n{history.job.log()}")]
+
+    return kill
+
+
+def stalled_push(history: History, rng: random.Random) -> list[Fault]:
+    """P8: a push that takes longer than the broker lets its transaction live; then a kill at random."""
+    history.job.start(failpoint=f"P8@{rng.randint(1, 4)}")
+    return _let_run_then_kill(history, rng.uniform(3.5, 5.0))
+
+
+def paused(history: History, rng: random.Random) -> list[Fault]:
+    """A process that gets no CPU for longer than its transactions live, wakes up and goes on; then a kill."""
+    history.job.start()
+    code = history.job.wait(rng.uniform(0.4, 1.5))
+    if code is None:
+        history.job.send(signal.SIGSTOP)
+        time.sleep(rng.uniform(0.5, 3.0))
+        history.job.send(signal.SIGCONT)
+    return _let_run_then_kill(history, rng.uniform(0.1, 1.5))
+
+
+def terminated(history: History, rng: random.Random) -> list[Fault]:
+    """SIGTERM, and sometimes a second one, or SIGKILL, while the job still delivers."""
+    history.job.start()
+    code = history.job.wait(rng.uniform(0.3, 1.5))
+    if code is not None:
+        return [Fault(Kind.STUCK, f"the job ended by itself with exit code {code}\n{history.job.log()}")]
+    history.job.send(signal.SIGTERM)
+    second = rng.choice([None, signal.SIGTERM, signal.SIGKILL])
+    if second is not None:
+        time.sleep(rng.uniform(0.0, 0.2))
+        history.job.send(second)
+    if history.job.wait(_REACH_SECONDS) is None:
+        history.job.kill()
+        return [Fault(Kind.STUCK, f"SIGTERM did not end the job\n{history.job.log()}")]
+    return []
+
+
+#: Every row of the tally.
+KILLS: Final[Mapping[str, Kill]] = {
+    "random": at_random,
+    **{name: at_failpoint(name, passings) for name, passings in _FAILPOINTS.items()},
+    "P8": stalled_push,
+    "pause": paused,
+    "SIGTERM": terminated,
+}
+#: The rows of docs/testing.md that every change is tested with, once each.
+FAILPOINTS: Final = sorted((*_FAILPOINTS, "P8"), key=lambda name: int(name[1:]))
+#: The timeout of transactions that P8 and pauses outlast, in milliseconds; the broker looks twice a second.
+SHORT_TRANSACTION_MS: Final = 1500
+BROKER_PROPERTIES: Final = {"transaction.abort.timed.out.transaction.cleanup.interval.ms": "500"}

@@ -1,0 +1,108 @@
+"""The job's process: started as a supervisor would start it, killed as nothing should be."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+SCRIPT: Final = Path(__file__).parent / "jobs" / "counters.py"
+_WIESEL: Final = Path(sys.executable).with_name("wiesel")
+
+
+class JobProcess:
+    """``wiesel run`` of jobs/counters.py.
+
+    Args:
+        directory: of checkpoints and log.
+        arguments: of the script.
+    """
+
+    def __init__(self, directory: Path, arguments: Sequence[str]) -> None:
+        self.directory = directory
+        self._arguments = arguments
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log_begins = 0
+        directory.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the job directory lies."""
+        return self.directory / "checkpoints"
+
+    @property
+    def job_directory(self) -> Path:
+        """The one job directory."""
+        (store,) = self.checkpoints.rglob("_store")
+        return store.parent
+
+    def newest_checkpoint(self) -> Path:
+        """The newest complete checkpoint."""
+        complete = self.checkpoints.rglob("chk-*/_metadata")
+        return max((path.parent for path in complete), key=lambda path: int(path.name.removeprefix("chk-")))
+
+    def start(
+        self,
+        how: Sequence[str] = ("--resume",),
+        *,
+        parallelism: int = 2,
+        failpoint: str = "",
+        ablate: str = "",
+        options: Sequence[str] = (),
+    ) -> None:
+        """Start it.
+
+        Args:
+            how: options of ``wiesel run`` that say where it goes on.
+            parallelism: of the job.
+            failpoint: where it kills itself, ``P4@2``.
+            ablate: rules switched off, ``rule5``.
+            options: more options of ``wiesel run``.
+        """
+        environment = {**os.environ, "WIESEL_FAILPOINT": failpoint, "WIESEL_ABLATE": ablate}
+        where = ["-c", f"execution.checkpointing.dir={self.checkpoints}", "-p", str(parallelism)]
+        command = [str(_WIESEL), "run", *how, *where, *options, str(SCRIPT), *self._arguments]
+        with self._log.open("ab") as log:
+            self._log_begins = log.tell()
+            self._process = subprocess.Popen(
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal, if it still lives."""
+        if self.is_running:
+            assert self._process is not None
+            os.kill(self._process.pid, number)
+
+    def kill(self) -> None:
+        """SIGKILL; returns when it is gone."""
+        if self._process is not None:
+            self.send(signal.SIGKILL)
+            self._process.wait()
+
+    def wait(self, seconds: float) -> int | None:
+        """The exit code, below zero for a signal; None if it still lives after so many seconds."""
+        assert self._process is not None, "start it first"
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    @property
+    def _log(self) -> Path:
+        return self.directory / "job.log"
+
+    def log(self, lines: int = 12) -> str:
+        """The end of what this start has said."""
+        with self._log.open("rb") as log:
+            log.seek(self._log_begins)
+            return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
