@@ -10,6 +10,8 @@ import shutil
 from pathlib import Path
 from typing import Protocol
 
+from wiesel.core import failpoints
+
 
 class AppendFile(Protocol):
     """A new file that grows."""
@@ -145,5 +147,7 @@ def write_durably(disk: Disk, path: Path, content: bytes) -> None:
         file.close()
         raise
     file.sync_and_close()
+    failpoints.hit("P3")
     disk.rename(temporary, path)
+    failpoints.hit("P3")
     disk.sync_directory(path.parent)

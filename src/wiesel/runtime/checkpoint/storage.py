@@ -81,9 +81,7 @@ class CheckpointStorage:
         path = self.path_of(manifest.checkpoint_id)
         self._disk.sync_directory(path)  # the state files' names
         failpoints.hit("P2")
-        content = encode(manifest, self._key)
-        failpoints.hit("P3")
-        write_durably(self._disk, path / METADATA, content)
+        write_durably(self._disk, path / METADATA, encode(manifest, self._key))
 
     def discard(self, checkpoint_id: int) -> None:
         """Remove a checkpoint that was given up."""
