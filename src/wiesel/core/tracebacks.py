@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from traceback import TracebackException
+from traceback import FrameSummary, TracebackException
 from typing import Final
 
 _ENGINE: Final = (f"{Path(__file__).parent.parent}{os.sep}", "<frozen importlib", "<frozen runpy")
@@ -44,9 +44,20 @@ def _drop_engine(summary: TracebackException | None, seen: set[int]) -> None:
     if not summary.stack or _is_engine(summary.stack[-1].filename):
         summary.__cause__ = _first_of_the_users(summary.__cause__)
         summary.__context__ = _first_of_the_users(summary.__context__)
-    summary.stack[:] = [frame for frame in summary.stack if not _is_engine(frame.filename)]
+    summary.stack[:] = _without_engine(summary)
     for related in (summary.__cause__, summary.__context__, *(summary.exceptions or ())):
         _drop_engine(related, seen)
+
+
+def _without_engine(summary: TracebackException) -> list[FrameSummary]:
+    """Leave out the engine and the libraries that it calls; those that the user's code calls stay."""
+    kept = []
+    in_engine = False
+    for frame in summary.stack:
+        in_engine = _is_engine(frame.filename) or (in_engine and not _is_users(frame.filename))
+        if not in_engine:
+            kept.append(frame)
+    return kept
 
 
 def _first_of_the_users(summary: TracebackException | None) -> TracebackException | None:
