@@ -295,7 +295,7 @@ class KafkaSourceReader:
 
     def _listen(self) -> None:
         """Wait for the next message whenever the task thread has found none (runs on the listener thread)."""
-        while True:
+        while not self._closed:  # asked again: close() may ring just before the bell is cleared below
             self._listening.wait()
             if self._closed:
                 return
