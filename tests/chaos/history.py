@@ -20,7 +20,7 @@ from wiesel.core import exit_codes
 
 PARTITIONS: Final = 3
 #: A job that delivers nothing for so long has hung.
-PATIENCE_SECONDS: Final = 40.0
+PATIENCE_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.02
 _names = itertools.count(1)
 
@@ -89,7 +89,7 @@ class History:
             if not job.is_running:
                 return [Fault(Kind.STUCK, f"the job ended with exit code {job.wait(0)} before {what}\n{job.log()}")]
             if time.monotonic() > deadline:
-                return [Fault(Kind.STUCK, f"{what} did not come in {PATIENCE_SECONDS:.0f} s\n{job.log()}")]
+                return [Fault(Kind.STUCK, f"{what} did not come in {PATIENCE_SECONDS:.0f} s\n{job.autopsy()}")]
             time.sleep(_POLL_SECONDS)
         return []
 
@@ -111,15 +111,20 @@ class History:
         self.feeder.stop()
         if not self.job.is_running:
             self.job.start(parallelism=parallelism)
-        return [*self.wait_until_delivered(), *self.stop(), *self.judge()]
+        faults = self.wait_until_delivered() or self.stop()
+        if faults:
+            self.job.kill()
+        return [*faults, *self.judge(complete=not faults)]
 
     def stop(self, job: JobProcess | None = None) -> list[Fault]:
         """End the job as Kubernetes does."""
         job = job or self.job
         job.send(signal.SIGTERM)
         code = job.wait(PATIENCE_SECONDS)
+        if code is None:
+            return [Fault(Kind.STUCK, f"SIGTERM did not end the job\n{job.autopsy()}")]
         if code != exit_codes.TERMINATED:
-            return [Fault(Kind.STUCK, f"SIGTERM ended the job with {code}\n{job.log()}")]
+            return [Fault(Kind.STUCK, f"SIGTERM ended the job with exit code {code}\n{job.log()}")]
         return []
 
     def judge(self, *, complete: bool = True) -> list[Fault]:

@@ -79,8 +79,7 @@ def terminated(history: History, rng: random.Random) -> list[Fault]:
         time.sleep(rng.uniform(0.0, 0.2))
         history.job.send(second)
     if history.job.wait(_REACH_SECONDS) is None:
-        history.job.kill()
-        return [Fault(Kind.STUCK, f"SIGTERM did not end the job\n{history.job.log()}")]
+        return [Fault(Kind.STUCK, f"SIGTERM did not end the job\n{history.job.autopsy()}")]
     return []
 
 

@@ -63,7 +63,12 @@ class JobProcess:
             ablate: rules switched off, ``rule5``.
             options: more options of ``wiesel run``.
         """
-        environment = {**os.environ, "WIESEL_FAILPOINT": failpoint, "WIESEL_ABLATE": ablate}
+        environment = {
+            **os.environ,
+            "WIESEL_FAILPOINT": failpoint,
+            "WIESEL_ABLATE": ablate,
+            "PYTHONFAULTHANDLER": "1",
+        }
         where = ["-c", f"execution.checkpointing.dir={self.checkpoints}", "-p", str(parallelism)]
         command = [str(_WIESEL), "run", *how, *where, *options, str(SCRIPT), *self._arguments]
         with self._log.open("ab") as log:
@@ -88,6 +93,13 @@ class JobProcess:
         if self._process is not None:
             self.send(signal.SIGKILL)
             self._process.wait()
+
+    def autopsy(self) -> str:
+        """Kill a process that hangs and tell where its threads were."""
+        self.send(signal.SIGABRT)
+        self.wait(10)
+        self.kill()
+        return self.log(200)
 
     def wait(self, seconds: float) -> int | None:
         """The exit code, below zero for a signal; None if it still lives after so many seconds."""
