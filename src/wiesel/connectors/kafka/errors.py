@@ -78,13 +78,13 @@ def translate(error: KafkaError, doing: str, bootstrap_servers: str) -> WieselEr
         )
     if code == KafkaError.MSG_SIZE_TOO_LARGE:
         return RecordError(
-            f"A record is too large for the broker while {doing}: {text}. Raise max.message.bytes on the topic, or make "
+            f"A record is too large for the broker while {doing}: {text}. Raise max.message.bytes on the topic or make "
             "records smaller; where only the batch is too large, lower batch.size on the sink."
         )
     if code == KafkaError.INVALID_TIMESTAMP:
         return RecordError(
-            f"The broker refuses a record's timestamp while {doing}: {text}. The topic's message.timestamp.before.max.ms "
-            "and message.timestamp.after.max.ms say what it takes."
+            f"The broker refuses a record's timestamp while {doing}: {text}. Its topic takes what "
+            "message.timestamp.before.max.ms and message.timestamp.after.max.ms allow."
         )
     if code == KafkaError._INVALID_ARG:
         return ConfigurationError(f"The Kafka client does not accept its configuration while {doing}: {text}")
