@@ -90,7 +90,7 @@ class CheckpointCoordinator:
         return checkpoint_id
 
     def acknowledge(
-        self, task: TaskId, checkpoint_id: int, operators: Mapping[str, OperatorSnapshot]
+        self, task: TaskId, checkpoint_id: int, operators: Mapping[str, OperatorSnapshot], now_ms: int
     ) -> PendingCheckpoint | None:
         """Take a task's part; return the checkpoint when it was the last one.
 
@@ -106,15 +106,15 @@ class CheckpointCoordinator:
         if pending.missing:
             return None
         self.pending = None
-        self._schedule_next(pending)
+        self._schedule_next(pending, now_ms)
         return pending
 
-    def give_up(self) -> PendingCheckpoint | None:
+    def give_up(self, now_ms: int) -> PendingCheckpoint | None:
         """Abandon the pending checkpoint and keep its output for the next one; return it."""
         pending, self.pending = self.pending, None
         if pending is not None:
             self.carry_over(pending)
-            self._schedule_next(pending)
+            self._schedule_next(pending, now_ms)
         return pending
 
     def carry_over(self, abandoned: PendingCheckpoint) -> None:
@@ -136,9 +136,12 @@ class CheckpointCoordinator:
         self.failures = 0
         self.completed += 1
 
-    def _schedule_next(self, ended: PendingCheckpoint) -> None:
+    def _schedule_next(self, ended: PendingCheckpoint, now_ms: int) -> None:
+        # The interval counts from trigger to trigger, the pause from the end of one to the trigger of the next.
         if self.settings.interval_ms is not None:
-            self._next_trigger_ms = ended.triggered_ms + max(self.settings.interval_ms, self.settings.min_pause_ms)
+            self._next_trigger_ms = max(
+                ended.triggered_ms + self.settings.interval_ms, now_ms + self.settings.min_pause_ms
+            )
 
     def _carry(self, task: TaskId, operators: Mapping[str, OperatorSnapshot]) -> None:
         for uid, part in operators.items():

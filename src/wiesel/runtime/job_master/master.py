@@ -55,6 +55,21 @@ class JobFacts:
     has_storage: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Publishing:
+    """A checkpoint of which it is not yet known whether it exists.
+
+    Args:
+        manifest: what is being made durable.
+        complete: what the tasks gave for it.
+        fresh: its own committables; those of earlier checkpoints are in the manifest too, but committed already.
+    """
+
+    manifest: CheckpointManifest
+    complete: PendingCheckpoint
+    fresh: Sequence[Committable]
+
+
 class JobMaster:
     """Decides; see the module.
 
@@ -88,7 +103,7 @@ class JobMaster:
         self._startup_pending = list(pending)
         self._completed: list[CheckpointManifest] = [] if restore is None else [restore]
         self._unconfirmed: dict[int, Sequence[Committable]] = {}
-        self._publishing: tuple[CheckpointManifest, PendingCheckpoint] | None = None
+        self._publishing: _Publishing | None = None
         self._enumerators: dict[str, Json] = {}
         self._ended: set[TaskId] = set()
         self._restart_at_ms: int | None = None
@@ -129,7 +144,9 @@ class JobMaster:
 
     def handle(self, event: MasterEvent | TaskReport, now_ms: int) -> list[Command]:
         """Take one event."""
-        if isinstance(event, TaskReport) and event.attempt != self.attempt:
+        if self.state.is_terminal:
+            return []
+        if isinstance(event, TaskReport | c.TasksDeployed | c.DeployFailed) and event.attempt != self.attempt:
             return []  # of an attempt that is over
         if isinstance(event, CheckpointAcknowledged):
             self._acknowledged(event, now_ms)
@@ -148,9 +165,11 @@ class JobMaster:
 
     def next_due_ms(self) -> int | None:
         """Return when ``tick`` should be called at the latest; None when only events matter."""
+        if self._publishing is not None or self._final_done:
+            return None
         if self.state is JobState.RESTARTING:
             return self._restart_at_ms
-        if self.state is not JobState.RUNNING or self._publishing is not None:
+        if self.state is not JobState.RUNNING:
             return None
         return self.coordinator.next_due_ms(len(self._unconfirmed))
 
@@ -174,7 +193,7 @@ class JobMaster:
             # A committer retries by itself; what it raises is final.
             self._give_up(event.error)
         elif isinstance(event, c.TasksDeployed):
-            if event.attempt == self.attempt and self.state is not JobState.FAILING:
+            if self.state is JobState.INITIALIZING:
                 self.state = JobState.RUNNING
                 self.coordinator.reset(now_ms)
         elif isinstance(event, c.CheckpointPublished):
@@ -223,41 +242,40 @@ class JobMaster:
         self._do(c.TriggerCheckpoint(checkpoint_id, suspend))
 
     def _acknowledged(self, event: CheckpointAcknowledged, now_ms: int) -> None:
-        complete = self.coordinator.acknowledge(event.task, event.checkpoint_id, event.operators)
+        complete = self.coordinator.acknowledge(event.task, event.checkpoint_id, event.operators, now_ms)
         if complete is None:
             return
         if not self._facts.has_storage:
             self._final_done = complete.suspend
             return
-        manifest = self._manifest(complete, now_ms)
-        self._publishing = (manifest, complete)
-        self._do(c.PublishCheckpoint(manifest))
+        self._publishing = self._publication(complete, now_ms)
+        self._do(c.PublishCheckpoint(self._publishing.manifest))
 
-    def _manifest(self, complete: PendingCheckpoint, now_ms: int) -> CheckpointManifest:
+    def _publication(self, complete: PendingCheckpoint, now_ms: int) -> _Publishing:
         operators: dict[str, OperatorManifest] = {}
-        pending = [item for items in self._unconfirmed.values() for item in items]
+        fresh: list[Committable] = []
         for facts in self._facts.operators:
             parts = [
                 complete.acknowledged[TaskId(facts.vertex_id, i)].get(facts.uid, OperatorSnapshot())
                 for i in range(facts.parallelism)
             ]
-            pending += [item for part in parts for item in part.committables]
+            fresh += [item for part in parts for item in part.committables]
             operators[facts.uid] = OperatorManifest(
                 facts.name, facts.max_parallelism, parts, self._enumerators.get(facts.uid)
             )
-        return CheckpointManifest(
+        pending = [item for items in self._unconfirmed.values() for item in items] + fresh
+        manifest = CheckpointManifest(
             complete.checkpoint_id, self._facts.lineage, now_ms, operators, pending, dict(self.committers)
         )
+        return _Publishing(manifest, complete, fresh)
 
     def _published(self) -> None:
         assert self._publishing is not None
-        manifest, complete = self._publishing
+        manifest, complete, fresh = self._publishing.manifest, self._publishing.complete, self._publishing.fresh
         self._publishing = None
         self.coordinator.count_success()
         self.latest = manifest
         self._completed.append(manifest)
-        earlier = {id(item) for items in self._unconfirmed.values() for item in items}
-        fresh = [item for item in manifest.pending if id(item) not in earlier]
         if fresh:
             self._unconfirmed[manifest.checkpoint_id] = fresh
             self._do(c.Commit(manifest.checkpoint_id, fresh))
@@ -269,7 +287,7 @@ class JobMaster:
 
     def _publish_failed(self, event: c.CheckpointPublishFailed, now_ms: int) -> None:
         if self._publishing is not None:
-            self.coordinator.carry_over(self._publishing[1])
+            self.coordinator.carry_over(self._publishing.complete)
             self._publishing = None
         self._do(c.DiscardCheckpoint(event.checkpoint_id))
         self._checkpoint_failed(now_ms, event.error)
@@ -280,7 +298,7 @@ class JobMaster:
             self._checkpoint_failed(now_ms, event.error)
 
     def _checkpoint_failed(self, now_ms: int, error: BaseException) -> None:
-        abandoned = self.coordinator.give_up()
+        abandoned = self.coordinator.give_up(now_ms)
         if abandoned is not None:
             self._do(c.DiscardCheckpoint(abandoned.checkpoint_id))
         if self.coordinator.count_failure():
@@ -293,7 +311,7 @@ class JobMaster:
         if self.state not in (JobState.RUNNING, JobState.INITIALIZING):
             return
         self.error = error
-        abandoned = self.coordinator.give_up()
+        abandoned = self.coordinator.give_up(now_ms)
         if abandoned is not None:
             self._do(c.DiscardCheckpoint(abandoned.checkpoint_id))
         self._do(c.CancelTasks())
@@ -324,7 +342,7 @@ class JobMaster:
         self.error = error
         self._unconfirmed.clear()
         self._publishing = None
-        if self.state is JobState.RUNNING:
+        if self.state in (JobState.RUNNING, JobState.INITIALIZING):
             self._do(c.CancelTasks())
         self.state = JobState.FAILING
         self._goal = JobState.FAILED
