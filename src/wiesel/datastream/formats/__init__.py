@@ -1,0 +1,1 @@
+"""Formats of records, as PyFlink names them (``pyflink.datastream.formats``)."""
