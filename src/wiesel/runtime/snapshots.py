@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from wiesel.runtime.reports import OperatorSnapshot, StateFile
@@ -25,54 +26,78 @@ class StateFileWriter(Protocol):
 Background = Callable[[Callable[[], StateFile], Callable[["StateFile | BaseException"], None]], None]
 
 
+@dataclass(frozen=True, slots=True)
+class KeyedPart:
+    """The keyed operator's part of a snapshot.
+
+    Args:
+        uid: the operator.
+        slices: its state as of the barrier, piece by piece.
+        create_file: creates the file for them.
+    """
+
+    uid: str
+    slices: Iterator[bytes]
+    create_file: Callable[[], StateFileWriter]
+
+
 class TaskSnapshot:
     """One checkpoint of one task while it is being written.
 
     Args:
         checkpoint_id: which checkpoint.
         operators: non-keyed parts by uid, already durable.
-        keyed: the keyed operator's uid, its slices and the file they go to; None without keyed state.
+        keyed: the keyed operator's part, if there is one and it is kept.
     """
 
     def __init__(
-        self,
-        checkpoint_id: int,
-        operators: Mapping[str, OperatorSnapshot],
-        keyed: tuple[str, Iterator[bytes], StateFileWriter] | None,
+        self, checkpoint_id: int, operators: Mapping[str, OperatorSnapshot], keyed: KeyedPart | None = None
     ) -> None:
         self.checkpoint_id = checkpoint_id
         self.operators = dict(operators)
         self._keyed = keyed
+        self._file: StateFileWriter | None = None
+
+    def take_over(self, earlier: TaskSnapshot) -> None:
+        """Take what sinks made durable for a snapshot that will not be reported, before what is here."""
+        for uid, part in earlier.operators.items():
+            if part.committables:
+                own = self.operators[uid]
+                self.operators[uid] = replace(own, committables=[*part.committables, *own.committables])
 
     def write_slice(self) -> bool:
         """Write one slice; return whether all are written."""
-        if self._keyed is None:
+        keyed = self._keyed
+        if keyed is None:
             return True
-        _, slices, file = self._keyed
-        piece = next(slices, None)
+        if self._file is None:
+            self._file = keyed.create_file()
+        piece = next(keyed.slices, None)
         if piece is None:
             return True
-        file.write(piece)
+        self._file.write(piece)
         return False
 
     def finish(self, background: Background, done: Callable[[BaseException | None], None]) -> None:
         """Make the keyed file durable in the background, then call ``done`` with the error, if any."""
-        if self._keyed is None:
+        keyed = self._keyed
+        file, self._file = self._file, None  # from here on it is the I/O thread's
+        if keyed is None or file is None:
             done(None)
             return
-        uid, _, file = self._keyed
 
         def finished(result: StateFile | BaseException) -> None:
             if isinstance(result, BaseException):
                 done(result)
                 return
-            part = self.operators[uid]
-            self.operators[uid] = OperatorSnapshot(part.state, result, part.splits, part.committables)
+            self.operators[keyed.uid] = replace(self.operators[keyed.uid], keyed=result)
             done(None)
 
         background(file.finish, finished)
 
     def abort(self) -> None:
-        """Give the checkpoint up."""
-        if self._keyed is not None:
-            self._keyed[2].discard()
+        """Give the file up, unless it is being finished already."""
+        self._keyed = None
+        file, self._file = self._file, None
+        if file is not None:
+            file.discard()

@@ -103,6 +103,36 @@ class Operator:
         """Call the user function's ``close``; called exactly once, on success and on failure."""
 
 
+def bind_process(
+    function: Callable[[Any, Any], Any], context: Any, out: Emit, side_outputs: Mapping[str, Emit]
+) -> Emit:
+    """Return a callable that emits all results of ``function(value, context)`` at the record's timestamp.
+
+    Args:
+        function: ``process_element`` of a process function.
+        context: its context; ``current_timestamp`` is set for each record.
+        out: the main output.
+        side_outputs: see ``emitter``.
+    """
+    if side_outputs:
+        emit = emitter(out, side_outputs)
+
+        def process_tagged(value: Any, timestamp: int) -> None:
+            context.current_timestamp = timestamp
+            emit(function(value, context), timestamp)
+
+        return process_tagged
+
+    def process_one(value: Any, timestamp: int) -> None:
+        context.current_timestamp = timestamp
+        results = function(value, context)
+        if results is not None:
+            for result in results:
+                out(result, timestamp)
+
+    return process_one
+
+
 def emitter(out: Emit, side_outputs: Mapping[str, Emit]) -> Callable[[Any, int], None]:
     """Return a callable that emits all results of a process function, to the main output or to side outputs.
 

@@ -7,7 +7,7 @@ from typing import Any
 from wiesel.core.contracts import Emit
 from wiesel.core.functions import KeyedCoProcessFunction, KeyedProcessFunction, TimeDomain
 from wiesel.core.operator_specs import KeyedCoProcessSpec, KeyedProcessSpec
-from wiesel.runtime.operators.base import emitter
+from wiesel.runtime.operators.base import bind_process, emitter
 from wiesel.runtime.operators.contexts import KeyedContext
 from wiesel.runtime.operators.stateless import FunctionOperator
 
@@ -29,14 +29,7 @@ class KeyedOperator(FunctionOperator):
 
     def bind_function(self, function: Any) -> Emit:
         """Return a callable that emits all results of ``function(value, context)``."""
-        emit = self._emit
-        context = self._context
-
-        def process_one(value: Any, timestamp: int) -> None:
-            context.current_timestamp = timestamp
-            emit(function(value, context), timestamp)
-
-        return process_one
+        return bind_process(function, self._context, self.out, self.context.side_outputs)
 
     def on_event_timer(self, timestamp: int, namespace: Any) -> None:
         """Call ``on_timer`` and emit its results at the timer's time."""

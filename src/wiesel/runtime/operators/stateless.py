@@ -16,7 +16,7 @@ from wiesel.core.functions import (
 )
 from wiesel.core.operator_specs import FilterSpec, FlatMapSpec, MapSpec, ProcessSpec
 from wiesel.core.shipping import ShippedFunction
-from wiesel.runtime.operators.base import Operator, emitter
+from wiesel.runtime.operators.base import Operator, bind_process
 from wiesel.runtime.operators.contexts import ProcessContext
 
 
@@ -103,12 +103,4 @@ class ProcessOperator(FunctionOperator):
 
     def bind(self, input_index: int) -> Emit:
         """Return a callable that emits all results of ``process_element``."""
-        emit = emitter(self.out, self.context.side_outputs)
-        function = self._function.process_element
-        context = ProcessContext(self)
-
-        def process_one(value: Any, timestamp: int) -> None:
-            context.current_timestamp = timestamp
-            emit(function(value, context), timestamp)
-
-        return process_one
+        return bind_process(self._function.process_element, ProcessContext(self), self.out, self.context.side_outputs)

@@ -20,7 +20,7 @@ from wiesel.core.functions import (
 )
 from wiesel.core.operator_specs import BroadcastProcessSpec, CoProcessSpec
 from wiesel.core.state import MapStateDescriptor
-from wiesel.runtime.operators.base import Operator, emitter
+from wiesel.runtime.operators.base import Operator, bind_process, emitter
 from wiesel.runtime.operators.contexts import KeyedTimerService, ProcessContext, ReadOnlyTimerService
 from wiesel.runtime.operators.stateless import FunctionOperator
 
@@ -61,14 +61,7 @@ class CoProcessOperator(FunctionOperator):
         return flat_map_one
 
     def _bind_process(self, function: Any) -> Emit:
-        emit = emitter(self.out, self.context.side_outputs)
-        context = ProcessContext(self)
-
-        def process_one(value: Any, timestamp: int) -> None:
-            context.current_timestamp = timestamp
-            emit(function(value, context), timestamp)
-
-        return process_one
+        return bind_process(function, ProcessContext(self), self.out, self.context.side_outputs)
 
 
 class BroadcastMap:
@@ -205,15 +198,9 @@ class BroadcastOperator(FunctionOperator):
 
     def bind(self, input_index: int) -> Emit:
         """Return the callable of the stream (0) or of the broadcast side (1)."""
-        emit = self._emit
         context = BroadcastContext(self, writable=input_index == 1)
         function = self._function.process_element if input_index == 0 else self._function.process_broadcast_element
-
-        def process_one(value: Any, timestamp: int) -> None:
-            context.current_timestamp = timestamp
-            emit(function(value, context), timestamp)
-
-        return process_one
+        return bind_process(function, context, self.out, self.context.side_outputs)
 
     def on_event_timer(self, timestamp: int, namespace: Any) -> None:
         """Call ``on_timer`` and emit its results."""

@@ -101,13 +101,12 @@ class HeapKeyedStateBackend:
     def set_current_key(self, key: Any) -> None:
         """Choose the key that states and timers work on."""
         cursor = self._cursor
-        cursor.user_key = key
-        cursor.key = key = state_key(key)
-        cursor.bucket = hash(key) & MASK
+        cursor.key = identity = state_key(key)
+        cursor.bucket = hash(identity) & MASK
 
     def current_key(self) -> Any:
         """Return the key as the user gave it."""
-        return self._cursor.user_key
+        return original_key(self._cursor.key)
 
     def bind_keyed(self, process: Emit) -> Callable[[list[Any], list[int], list[Any]], None]:
         """Return the loop that sets each record's key and processes it."""
@@ -115,7 +114,6 @@ class HeapKeyedStateBackend:
 
         def run(values: list[Any], timestamps: list[int], keys: list[Any]) -> None:
             for value, timestamp, key in zip(values, timestamps, keys, strict=True):
-                cursor.user_key = key
                 kind = type(key)
                 cursor.key = identity = key if kind is str or kind is int else state_key(key)
                 cursor.bucket = hash(identity) & MASK

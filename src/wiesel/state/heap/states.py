@@ -44,10 +44,15 @@ class HeapValueState:
 
         if locate is None:
 
-            def value() -> Any:
-                if not immutable and table.pre_images is not None:
+            def read() -> Any:
+                return shards[cursor.bucket].get(cursor.key)
+
+            def read_mutable() -> Any:
+                if table.pre_images is not None:
                     table.touch(cursor.bucket, cursor.key)
                 return shards[cursor.bucket].get(cursor.key)
+
+            value = read if immutable else read_mutable
 
             def update(new: Any) -> None:
                 if table.pre_images is not None:

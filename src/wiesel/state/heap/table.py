@@ -30,12 +30,11 @@ _MISSING: Final = _Missing()
 
 
 class Cursor:
-    """The current key of a backend: as the user gave it, as state knows it, and its bucket."""
+    """The current key of a backend, as state knows it (``core.state_key``), and its bucket."""
 
-    __slots__ = ("bucket", "key", "user_key")
+    __slots__ = ("bucket", "key")
 
     def __init__(self) -> None:
-        self.user_key: Any = None
         self.key: Any = None
         self.bucket = 0
 
