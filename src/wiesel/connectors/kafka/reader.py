@@ -90,7 +90,7 @@ class KafkaSourceReader:
         self._may_poll = threading.Event()
         self._may_poll.set()
         self._polling = threading.Lock()
-        self._closed = False
+        self._closed = threading.Event()
         self._listener = threading.Thread(
             target=self._listen, name=f"kafka-listener-{context.operator_uid}-{context.subtask}", daemon=True
         )
@@ -295,9 +295,9 @@ class KafkaSourceReader:
 
     def _listen(self) -> None:
         """Wait for the next message whenever the task thread has found none (runs on the listener thread)."""
-        while not self._closed:  # asked again: close() may ring just before the bell is cleared below
+        while not self._closed.is_set():  # asked again: close() may ring just before the bell is cleared below
             self._listening.wait()
-            if self._closed:
+            if self._closed.is_set():
                 return
             self._may_poll.wait()
             with self._polling:
@@ -391,7 +391,7 @@ class KafkaSourceReader:
 
     def close(self) -> None:
         """Leave the cluster; takes a tenth of a second at most, and a little for the client."""
-        self._closed = True
+        self._closed.set()
         self._listening.set()
         self._listener.join()
         self._consumer.close()

@@ -14,11 +14,14 @@ from wiesel.core.contracts import Committable, Json, SinkContext
 from wiesel.core.disk import Disk
 from wiesel.core.errors import CheckpointError, RecordError
 
-#: Records of one topic that are encoded at once.
-_BLOCK_RECORDS: Final = 512
-_BLOCK_BYTES: Final = 1 << 20
+#: Buffered records are encoded when they have so many bytes, each counted with so many more.
+_BLOCK_BYTES: Final = 128 << 10
+_RECORD_BYTES: Final = 64
 #: A segment is published by one transaction, which must end well inside its timeout.
 SEGMENT_BYTES: Final = 16 << 20
+
+#: Of a topic, what each record asks for: the buffer's append, the largest record, the oldest timestamp.
+_Slot = tuple[Callable[[LoggedRecord], None], int, int]
 
 
 class WalWriter:
@@ -39,8 +42,6 @@ class WalWriter:
 
     #: Accepts one value with its timestamp in milliseconds.
     write: Callable[[Any, int], None]
-    #: Returns how many records ``write`` has taken.
-    records_written: Callable[[], int]
 
     def __init__(
         self,
@@ -74,48 +75,45 @@ class WalWriter:
         self._closed: list[Committable] = []
         self._blocks: dict[str, list[LoggedRecord]] = {}
         self._limits: dict[str, TopicLimits] = {}
+        self._slots: dict[str, _Slot] = {}
+        self._flushed = 0
         self.write = self._bind(encode, writes_timestamps)
 
     def _bind(self, encode: Encode, writes_timestamps: bool) -> Callable[[Any, int], None]:
-        context, clock = self._context, self._context.clock
-        blocks, all_limits, flush_block = self._blocks, self._limits, self._flush_block
+        context, clock, slots = self._context, self._context.clock, self._slots
         now = clock.now_ms()
-        written = buffered = 0
+        buffered = 0
 
         def write(value: Any, timestamp: int) -> None:
-            nonlocal now, written, buffered
+            nonlocal now, buffered
             try:
                 topic, key, data = encode(value)
                 size = (0 if data is None else len(data)) + (0 if key is None else len(key))
             except Exception as error:
                 raise refused(error, context.operator_name, value) from error
-            block = blocks.get(topic)
-            if block is None:
-                block = self._open_topic(topic)
-            limits = all_limits[topic]
-            if size > limits.max_bytes:
-                raise limits.refuse_size(size)
+            append, max_bytes, before_ms = slots.get(topic) or self._open_topic(topic)
+            if size > max_bytes:
+                raise self._limits[topic].refuse_size(size)
             if timestamp <= 0 or not writes_timestamps:
                 timestamp = clock.now_ms()
-            elif not 0 <= now - timestamp <= limits.before_ms:
+            elif not 0 <= now - timestamp <= before_ms:
                 # Rare: ahead of a clock that was read some records ago, or really out of bounds.
-                limits.check_timestamp(timestamp, clock)
-            block.append((key, data, timestamp))
-            written += 1
-            buffered += size
-            if len(block) >= _BLOCK_RECORDS or buffered >= _BLOCK_BYTES:
+                self._limits[topic].check_timestamp(timestamp, clock)
+            append((key, data, timestamp))
+            buffered += size + _RECORD_BYTES
+            if buffered >= _BLOCK_BYTES:
                 buffered, now = 0, clock.now_ms()
-                flush_block(topic)
+                self.flush()
 
-        self.records_written = lambda: written
         return write
 
-    def _open_topic(self, topic: str) -> list[LoggedRecord]:
+    def _open_topic(self, topic: str) -> _Slot:
         if type(topic) is not str:
             raise RecordError(f"{self._context.operator_name}: the topic selector returned {topic!r}, which is no name")
-        self._limits[topic] = self._admission.limits_of(topic)
+        limits = self._limits[topic] = self._admission.limits_of(topic)
         block = self._blocks[topic] = []
-        return block
+        slot = self._slots[topic] = (block.append, limits.max_bytes, limits.before_ms)
+        return slot
 
     def _flush_block(self, topic: str) -> None:
         """Encode the buffered records of a topic into the open segment; close it when it is large enough."""
@@ -128,6 +126,7 @@ class WalWriter:
             self._file.append((topic, self._partition, records))
         except OSError as error:
             raise self._unwritable(error) from error
+        self._flushed += len(records)
         records.clear()
         if self._file.size >= self._segment_bytes:
             self._close_segment(0)
@@ -155,6 +154,10 @@ class WalWriter:
             f"{self._context.operator_name} cannot write its log {self._job_directory / self._folder}: "
             f"{error.strerror or error}. Make room there, or set execution.checkpointing.dir to another place."
         )
+
+    def records_written(self) -> int:
+        """Return how many records ``write`` has taken."""
+        return self._flushed + sum(map(len, self._blocks.values()))
 
     def is_available(self) -> bool:
         """Always: the log takes what comes."""
