@@ -1,4 +1,4 @@
-"""The committer's decisions as the sink asks for them, or with a rule switched off for the kill harness.
+"""The committer's decisions and the log's disk as the sink asks for them, or broken on purpose for the kill harness.
 
 ``WIESEL_ABLATE`` chooses once, at import (core/failpoints.py); unset, these are the functions of committer.py.
 """
@@ -6,12 +6,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from pathlib import Path
+from typing import ClassVar, Final
 
 from wiesel.connectors.kafka import committer
 from wiesel.connectors.kafka.committer import Decision, Delivery, Segment, Stop
 from wiesel.connectors.kafka.progress import Progress
 from wiesel.core import failpoints
+from wiesel.core.disk import AppendFile, Disk, OsDisk
+
+
+class _UnsyncedFile:
+    """A file whose content stays in memory, as that of an unsynced file does in the page cache."""
+
+    def __init__(self, file: AppendFile) -> None:
+        self.file = file
+        self.content = bytearray()
+
+    def write(self, data: bytes) -> None:
+        self.content += data
+
+    def sync_and_close(self) -> None:
+        """Do not wait for the disk."""
+
+    def close(self) -> None:
+        self.file.close()
+
+
+class _UnsyncedDisk(OsDisk):
+    """Without the log's fsync: what nobody has read back is lost by SIGKILL, as by a power failure."""
+
+    _files: ClassVar[dict[Path, _UnsyncedFile]] = {}
+
+    def create(self, path: Path) -> AppendFile:
+        file = self._files[path] = _UnsyncedFile(super().create(path))
+        return file
+
+    def read(self, path: Path) -> bytes:
+        cached = self._files.pop(path, None)
+        if cached is not None:
+            cached.file.write(cached.content)
+            cached.file.sync_and_close()
+        return super().read(path)
 
 
 def _no_claims(progress: Progress, tid: str, store: str, start: int, first_start_of_store: bool) -> Stop | None:
@@ -45,6 +81,8 @@ def _split(pending: Sequence[Segment], is_published: Callable[[Segment], bool], 
     )
 
 
+#: Makes the disk on which segments lie.
+segment_disk: Final[Callable[[], Disk]] = _UnsyncedDisk if failpoints.ablated("walsync") else OsDisk
 #: 4c of the protocol.
 check_claim: Final = _no_claims if failpoints.ablated("rule8") else committer.check_claim
 #: 4d of the protocol.

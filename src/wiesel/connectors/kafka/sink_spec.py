@@ -11,7 +11,6 @@ from wiesel.connectors.delivery_guarantee import DeliveryGuarantee
 from wiesel.connectors.kafka.encoding import RecordSerializerSpec
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import Committer, CommitterContext, JobFacts, Json, SinkContext, SinkWriter
-from wiesel.core.disk import OsDisk
 
 if TYPE_CHECKING:
     from confluent_kafka import Producer
@@ -72,6 +71,7 @@ class KafkaSinkSpec:
 
     def create_committer(self, context: CommitterContext) -> Committer | None:
         """Return the committer of EXACTLY_ONCE; the other guarantees need none."""
+        from wiesel.connectors.kafka.ablation import segment_disk
         from wiesel.connectors.kafka.sink_committer import KafkaCommitter
 
         if self.transactional_id_prefix is None or not self.transactional:
@@ -82,10 +82,11 @@ class KafkaSinkSpec:
             self.transactional_id_prefix,
             self.serializer.topic,
             context,
-            OsDisk(),
+            segment_disk(),
         )
 
     def _wal_writer(self, context: SinkContext, state: Sequence[Json]) -> SinkWriter:
+        from wiesel.connectors.kafka.ablation import segment_disk
         from wiesel.connectors.kafka.admin import Cluster
         from wiesel.connectors.kafka.admission import DEFAULT_MAX_REQUEST_BYTES, Admission
         from wiesel.connectors.kafka.naming import transactional_id
@@ -104,7 +105,7 @@ class KafkaSinkSpec:
             admission,
             context,
             state,
-            OsDisk(),
+            segment_disk(),
             lambda: uuid.uuid4().hex,
             partition=self.partition_for(context.subtask),
             writes_timestamps=self.writes_timestamps,
