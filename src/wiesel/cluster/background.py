@@ -24,12 +24,14 @@ class Background:
         """Run ``work`` on a thread; later, on the driving thread, call ``done`` with its result or its exception."""
 
         def finished(future: Future[Any]) -> None:
+            if future.cancelled():
+                return
             error = future.exception()
             result = error if error is not None else future.result()
             self._post(lambda: done(result))
 
         self._pool.submit(work).add_done_callback(finished)
 
-    def close(self) -> None:
-        """Let running work end, without waiting for it."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+    def close(self, wait: bool) -> None:
+        """End the threads: after everything they were given, or without waiting for what they do now."""
+        self._pool.shutdown(wait=wait, cancel_futures=not wait)

@@ -27,6 +27,7 @@ class CommitService:
     def __init__(self, graph: JobGraph, options: JobOptions, start: Start, stopping: Callable[[], bool]) -> None:
         self._start = start
         self._committers: dict[str, Committer] = {}
+        self._failed: BaseException | None = None
         record = start.directory.record
         for vertex, operator in graph.operators():
             if not isinstance(operator.spec, SinkSpec):
@@ -71,6 +72,8 @@ class CommitService:
 
     def commit(self, committables: Sequence[Committable]) -> Mapping[str, Json]:
         """Publish the committables of one checkpoint; returns what each sink has confirmed."""
+        if self._failed is not None:
+            raise self._failed  # nothing may be published behind what was not
         by_sink = _by_sink(committables)
         self._each({u: partial(k.commit, by_sink[u]) for u, k in self._committers.items() if u in by_sink})
         return self.snapshot()
@@ -80,6 +83,7 @@ class CommitService:
         errors = [future.exception() for future in futures]  # waits for all: none is left running behind an error
         for error in errors:
             if error is not None:
+                self._failed = error
                 raise error
 
     def snapshot(self) -> Mapping[str, Json]:

@@ -23,19 +23,12 @@ from wiesel.runtime.checkpoint.manifest import CheckpointManifest
 from wiesel.runtime.exchange.channel import LocalChannel
 from wiesel.runtime.exchange.input_gate import InputGate
 from wiesel.runtime.exchange.record_writer import RecordWriter
-from wiesel.runtime.reports import (
-    CheckpointAcknowledged,
-    CheckpointDeclined,
-    InputEnded,
-    OperatorSnapshot,
-    TaskFailed,
-    TaskId,
-    TaskReport,
-)
+from wiesel.runtime.reports import InputEnded, TaskFailed, TaskId, TaskReport
 from wiesel.runtime.restore import operator_restores
-from wiesel.runtime.snapshots import StateFileWriter, TaskSnapshot
 from wiesel.runtime.source_input import SourceInput
 from wiesel.runtime.task import Task
+from wiesel.runtime.task_checkpoints import TaskCheckpoints
+from wiesel.runtime.time_service import TimeService
 from wiesel.state import create_keyed_backend
 
 #: Channels of each edge, by receiving and sending subtask.
@@ -137,19 +130,25 @@ class _Deployment:
             self._environment(vertex, subtask, task_id),
             inputs=1 + max((edge.input_index for edge in in_edges), default=-1),
         )
-        reports = _TaskReports(self._attempt, task_id, chain, context)
-        source = self._source(vertex, subtask)
-        reports.source = source
+        try:
+            source = self._source(vertex, subtask)
+        except BaseException:
+            chain.close(suppress=True)
+            raise
+        storage = None if context.start is None else context.start.storage
+        create_state_file = None if storage is None else storage.create_state_file
+        interval = value_of(context.options.configuration, catalog.AUTO_WATERMARK_INTERVAL)
         return Task(
             chain=chain,
             source=source,
             gate=None if source is not None else self._gate(vertex, subtask),
             writers=[writer for _, _, writer in writers],
             clock=context.clock,
-            watermark_interval_ms=value_of(context.options.configuration, catalog.AUTO_WATERMARK_INTERVAL),
-            take_snapshot=reports.take_snapshot,
-            snapshot_written=reports.snapshot_written,
-            input_ended=reports.input_ended,
+            time=TimeService(chain, source, context.clock, interval),
+            checkpoints=TaskCheckpoints(
+                self._attempt, task_id, chain, source, create_state_file, context.background.run, context.report
+            ),
+            input_ended=lambda: context.report(InputEnded(self._attempt, task_id)),
         )
 
     def _environment(self, vertex: JobVertex, subtask: int, task_id: TaskId) -> ChainEnvironment:
@@ -197,47 +196,6 @@ class _Deployment:
         )
         reader = node.spec.source.create_reader(context)
         return SourceInput(reader, node.spec.watermark_strategy, self._context.clock)
-
-
-class _TaskReports:
-    """What one task tells the JobMaster, and its part in checkpoints."""
-
-    def __init__(self, attempt: int, task_id: TaskId, chain: OperatorChain, context: DeploymentContext) -> None:
-        self._attempt = attempt
-        self._task_id = task_id
-        self._chain = chain
-        self._context = context
-        self.source: SourceInput | None = None
-
-    def take_snapshot(self, checkpoint_id: int) -> TaskSnapshot:
-        parts = {
-            uid: OperatorSnapshot(state=state, committables=committables)
-            for uid, (state, committables) in self._chain.snapshot_operators(checkpoint_id).items()
-        }
-        if self.source is not None:
-            uid = self._chain.vertex.operators[0].uid
-            parts[uid] = OperatorSnapshot(splits=list(self.source.reader.snapshot()))
-        keyed = None
-        start, backend = self._context.start, self._chain.backend
-        if backend is not None and start is not None:
-            name = f"{self._task_id.vertex_id}-{self._task_id.subtask}.state"
-            file: StateFileWriter = start.storage.create_state_file(checkpoint_id, name)
-            keyed = (self._chain.vertex.operators[0].uid, backend.snapshot().slices(), file)
-        return TaskSnapshot(checkpoint_id, parts, keyed)
-
-    def snapshot_written(self, snapshot: TaskSnapshot) -> None:
-        def done(error: BaseException | None) -> None:
-            if error is None:
-                self._context.report(
-                    CheckpointAcknowledged(self._attempt, self._task_id, snapshot.checkpoint_id, snapshot.operators)
-                )
-            else:
-                self._context.report(CheckpointDeclined(self._attempt, self._task_id, snapshot.checkpoint_id, error))
-
-        snapshot.finish(self._context.background.run, done)
-
-    def input_ended(self) -> None:
-        self._context.report(InputEnded(self._attempt, self._task_id))
 
 
 def _receivers(strategy: ShipStrategy, sender: int, senders: int, receivers: int) -> Sequence[int]:

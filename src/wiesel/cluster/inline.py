@@ -64,6 +64,7 @@ class InlineDriver:
         self._mailbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._woken = False
         self._background = Background(self._mailbox.put, 4, "wiesel-io")
+        self._disk = Background(self._mailbox.put, 4, "wiesel-disk")
         self._background_commits = Background(self._mailbox.put, 1, "wiesel-commit")  # one: in order
         self._tasks: dict[TaskId, Task] = {}
         self._sources: SourceCoordinator | None = None
@@ -72,7 +73,7 @@ class InlineDriver:
         self._began = monotonic_ns()
         self._metrics = TaskMetricGroup()
         self._owned: set[int] = set() if start is None else set(start.owned)
-        self._segments: set[str] = set()
+        self._segments = _own_segments(start)
         settings = options.checkpoint_settings()
         self.master = JobMaster(
             _facts(graph, start),
@@ -98,9 +99,8 @@ class InlineDriver:
             self._perform(self.master.start())
             while self._outcome is None:
                 self._drain_mailbox()
-                worked = self._step_tasks()
-                self._let_time_pass()
-                if not worked and self._outcome is None:
+                self._let_time_pass()  # before the tasks, which may get mail by it
+                if not self._step_tasks() and self._outcome is None:
                     self._sleep()
             return self._outcome
         finally:
@@ -168,7 +168,7 @@ class InlineDriver:
             due.append(master_due / 1000)
         if self._sources is not None:
             due.append(self._sources.next_due())
-        due += [at for task in self._tasks.values() if (at := task.next_due()) is not None]
+        due += [task.next_due() for task in self._tasks.values()]
         try:
             self._take(self._mailbox.get(timeout=max(0.0, min(due) - now)))
         except queue.Empty:
@@ -221,7 +221,7 @@ class InlineDriver:
 
     def _deployment_context(self) -> DeploymentContext:
         return DeploymentContext(
-            self._options, self._start, self._clock, self.wake, self._report, self._background, self._metrics
+            self._options, self._start, self._clock, self.wake, self._report, self._disk, self._metrics
         )
 
     def _trigger(self, command: c.TriggerCheckpoint) -> None:
@@ -256,12 +256,12 @@ class InlineDriver:
                 self._status.checkpoint_completed(manifest.checkpoint_id)
                 self._event(c.CheckpointPublished(manifest.checkpoint_id))
 
-        self._background.run(publish, done)
+        self._disk.run(publish, done)
 
     def _discard(self, command: c.DiscardCheckpoint) -> None:
         if self._start is not None:
             start = self._start
-            self._background.run(lambda: start.storage.discard(command.checkpoint_id), _log_failure)
+            self._disk.run(lambda: start.storage.discard(command.checkpoint_id), _log_failure)
 
     def _notify_complete(self, command: c.NotifyCheckpointComplete) -> None:
         for task_id, task in self._tasks.items():
@@ -296,7 +296,7 @@ class InlineDriver:
                 start.storage.discard(checkpoint_id)
             start.storage.remove_segments(gone)
 
-        self._background.run(remove, _log_failure)
+        self._disk.run(remove, _log_failure)
 
     def _cancel_tasks(self, command: c.CancelTasks) -> None:
         tasks, self._tasks = self._tasks, {}
@@ -314,7 +314,11 @@ class InlineDriver:
         if self._start is not None:
             finished = command.state is JobState.FINISHED
             outcome = "finished" if finished and not self.master.stopped_early else "stopped"
-            self._start.directory.update_newest(outcome=outcome)
+            try:
+                self._start.directory.update_newest(outcome=outcome)
+            except OSError as error:
+                # It only spares the next start a look at the last checkpoint, and must not hide how the job ended.
+                _log.warning("That the job is over could not be noted in %s: %s", self._start.directory.path, error)
         self._status.ended(command.state)
         runtime_ms = (monotonic_ns() - self._began) // 1_000_000
         self._outcome = JobOutcome(command.state, command.error, runtime_ms, self.master.stopped_early)
@@ -337,8 +341,10 @@ class InlineDriver:
         self._cancel_tasks(c.CancelTasks())
         if self._committers is not None:
             self._committers.close()
-        self._background.close()
-        self._background_commits.close()
+        self._background.close(wait=False)
+        self._background_commits.close(wait=False)
+        # Whoever gets the job directory next must not meet our last writes in it.
+        self._disk.close(wait=True)
 
 
 def _facts(graph: JobGraph, start: Start | None) -> JobFacts:
@@ -351,6 +357,14 @@ def _facts(graph: JobGraph, start: Start | None) -> JobFacts:
         lineage="" if start is None else start.lineage.lineage_id,
         has_storage=start is not None,
     )
+
+
+def _own_segments(start: Start | None) -> set[str]:
+    """Return the files of committables that this lineage's earlier starts left, to be removed like our own."""
+    restore = None if start is None else start.restore
+    if start is None or restore is None or restore.lineage != start.lineage.lineage_id:
+        return set()  # another lineage's checkpoint may be wanted again, with all its files
+    return {item.path for item in restore.pending if item.path is not None}
 
 
 def _log_failure(result: Any) -> None:

@@ -9,10 +9,10 @@ from functools import partial
 
 from wiesel.cluster.background import Background
 from wiesel.core.configuration import Configuration
-from wiesel.core.contracts import Clock, Json, SourceContext, SourceSplit, SplitEnumerator
+from wiesel.core.contracts import Clock, Json, Source, SourceContext, SourceSplit, SplitEnumerator
 from wiesel.core.operator_specs import SourceSpec
 from wiesel.graph.job_graph import JobGraph, JobVertex
-from wiesel.runtime.checkpoint.manifest import CheckpointManifest
+from wiesel.runtime.checkpoint.manifest import CheckpointManifest, OperatorManifest
 from wiesel.runtime.task import Task
 
 _log = logging.getLogger("wiesel.cluster")
@@ -58,19 +58,31 @@ class SourceCoordinator:
         self._failed = failed
         self._closed = False
         self._enumerations: list[_Enumeration] = []
-        for vertex, operator in graph.operators():
-            if isinstance(operator.spec, SourceSpec):
-                context = SourceContext(
-                    operator.uid, operator.name, -1, vertex.parallelism, configuration, wake=lambda: None
-                )
-                restored = None if restore is None else restore.operators.get(operator.uid)
-                state = None if restored is None else restored.enumerator
-                enumerator = operator.spec.source.create_enumerator(context, state)
-                enumeration = _Enumeration(operator.uid, operator.name, vertex, enumerator, clock.monotonic())
-                self._enumerations.append(enumeration)
-                if restored is not None:
-                    splits = [split for subtask in restored.subtasks for split in subtask.splits]
-                    self._assign(enumeration, splits, no_more=False)
+        try:
+            for vertex, operator in graph.operators():
+                if isinstance(operator.spec, SourceSpec):
+                    restored = None if restore is None else restore.operators.get(operator.uid)
+                    self._create(vertex, operator.uid, operator.name, operator.spec.source, restored, configuration)
+        except BaseException:
+            self.close()
+            raise
+
+    def _create(
+        self,
+        vertex: JobVertex,
+        uid: str,
+        name: str,
+        source: Source,
+        restored: OperatorManifest | None,
+        configuration: Configuration,
+    ) -> None:
+        context = SourceContext(uid, name, -1, vertex.parallelism, configuration, wake=lambda: None)
+        enumerator = source.create_enumerator(context, None if restored is None else restored.enumerator)
+        enumeration = _Enumeration(uid, name, vertex, enumerator, self._clock.monotonic())
+        self._enumerations.append(enumeration)
+        if restored is not None:
+            splits = [split for subtask in restored.subtasks for split in subtask.splits]
+            self._assign(enumeration, splits, no_more=False)
 
     def _assign(self, enumeration: _Enumeration, splits: Sequence[SourceSplit], no_more: bool) -> None:
         by_owner: dict[int, list[SourceSplit]] = {}

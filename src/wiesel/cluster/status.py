@@ -72,7 +72,7 @@ class StatusReporter:
     def _report(self, state: JobState) -> JobStatusReport:
         tasks = list(self._tasks().values())
         sources = [task for task in tasks if task.source is not None]
-        watermarks = [t.watermark for t in tasks if t.watermark is not None]
+        watermarks = [t.time.watermark for t in tasks if t.time.watermark is not None]
         lags = [task.source.reader.metrics().get(_LAG_METRIC) for task in sources if task.source is not None]
         known = [int(lag) for lag in lags if lag is not None]
         delay = None

@@ -17,7 +17,8 @@ class FixedEnumerator:
     def __init__(self, splits: Sequence[SourceSplit], parallelism: int, state: Json | None) -> None:
         self._splits = splits
         self._parallelism = parallelism
-        self._given = state is not None
+        # A checkpoint may have been taken before the first discovery was through.
+        self._given = state is not None and bool(state["given"])
         self._numbers = {split.split_id: i for i, split in enumerate(splits)}
 
     def discover(self) -> Json:
@@ -37,8 +38,8 @@ class FixedEnumerator:
         return (int(split_id.rpartition("-")[2]) if number is None else number) % self._parallelism
 
     def snapshot(self) -> Json:
-        """Nothing but that splits were given out."""
-        return {"given": True}
+        """Nothing but whether splits were given out."""
+        return {"given": self._given}
 
     def close(self) -> None:
         """Nothing to release."""
