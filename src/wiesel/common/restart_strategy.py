@@ -27,7 +27,7 @@ class RestartStrategyConfiguration:
         """Return a sentence about the strategy."""
         return self._description
 
-    def _apply_to(self, configuration: Configuration) -> None:
+    def apply_to(self, configuration: Configuration) -> None:
         """Set the keys that mean the same; what ``set_restart_strategy`` calls."""
         for key, value in self._entries.items():
             configuration.set_string(key, value)

@@ -101,6 +101,9 @@ class CountSlidingWindowAssigner(_CountWindows):
 class GlobalWindows(WindowAssigner[Any, GlobalWindow]):
     """All elements of a key in one window; something happens only with a trigger of one's own."""
 
+    def __init__(self) -> None:
+        super().__init__()
+
     @staticmethod
     def create() -> GlobalWindows:
         """Return the assigner."""

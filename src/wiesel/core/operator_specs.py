@@ -88,6 +88,25 @@ class TimestampsSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class AsyncWaitSpec:
+    """Waits for an ``AsyncFunction``, for many records at a time.
+
+    Args:
+        function: the ``AsyncFunction``.
+        retry_strategy: an ``AsyncRetryStrategy``.
+        timeout_ms: how long all attempts for a record may take; 0 is for ever.
+        capacity: records asked for at the same time, at most.
+        ordered: results keep the order of their records; otherwise only watermarks keep their place.
+    """
+
+    function: ShippedFunction
+    retry_strategy: ShippedFunction
+    timeout_ms: int
+    capacity: int
+    ordered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class WindowSpec:
     """A window over a keyed stream (or over one artificial key for ``window_all``).
 
@@ -134,6 +153,7 @@ OperatorSpec = (
     | KeyedCoProcessSpec
     | BroadcastProcessSpec
     | TimestampsSpec
+    | AsyncWaitSpec
     | WindowSpec
     | SinkSpec
 )

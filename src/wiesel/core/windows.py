@@ -131,6 +131,9 @@ class GlobalWindow(Window):
 
     __slots__ = ()
 
+    def __init__(self) -> None:
+        super().__init__()
+
     @staticmethod
     def get() -> GlobalWindow:
         """Return the global window."""
@@ -161,6 +164,9 @@ _GLOBAL_WINDOW = GlobalWindow()
 class TimeWindowSerializer(TypeSerializer[TimeWindow]):
     """Start and end as big-endian 64-bit integers, as Flink writes them."""
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def serialize(self, element: TimeWindow, stream: BytesIO) -> None:
         """Write 16 bytes."""
         stream.write(struct.pack(">qq", element.start, element.end))
@@ -173,6 +179,9 @@ class TimeWindowSerializer(TypeSerializer[TimeWindow]):
 class CountWindowSerializer(TypeSerializer[CountWindow]):
     """The id as a big-endian 64-bit integer, as Flink writes it."""
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def serialize(self, element: CountWindow, stream: BytesIO) -> None:
         """Write 8 bytes."""
         stream.write(struct.pack(">q", element.id))
@@ -184,6 +193,9 @@ class CountWindowSerializer(TypeSerializer[CountWindow]):
 
 class GlobalWindowSerializer(TypeSerializer[GlobalWindow]):
     """One zero byte, as Flink writes it."""
+
+    def __init__(self) -> None:
+        super().__init__()
 
     def serialize(self, element: GlobalWindow, stream: BytesIO) -> None:
         """Write one byte."""

@@ -1,11 +1,19 @@
 """The DataStream API, module for module as pyflink.datastream: environment, streams, builders."""
 
+from wiesel.core.async_functions import AsyncFunction, AsyncRetryPredicate, AsyncRetryStrategy
 from wiesel.core.functions import OutputTag, TimeDomain, TimerService
 from wiesel.core.state import StateTtlConfig
 from wiesel.core.triggers import Trigger, TriggerResult
 from wiesel.core.window_assigners import MergingWindowAssigner, WindowAssigner
 from wiesel.core.windows import CountWindow, GlobalWindow, TimeWindow, Window
+from wiesel.datastream.async_data_stream import AsyncDataStream
 from wiesel.datastream.checkpoint_config import CheckpointConfig
+from wiesel.datastream.checkpoint_storage import (
+    CheckpointStorage,
+    CustomCheckpointStorage,
+    FileSystemCheckpointStorage,
+    JobManagerCheckpointStorage,
+)
 from wiesel.datastream.connected_streams import BroadcastConnectedStream, BroadcastStream, ConnectedStreams
 from wiesel.datastream.data_stream import DataStream, DataStreamSink
 from wiesel.datastream.functions import (
@@ -26,6 +34,8 @@ from wiesel.datastream.functions import (
     ProcessWindowFunction,
     ReduceFunction,
     RuntimeContext,
+    SinkFunction,
+    SourceFunction,
     WindowFunction,
 )
 from wiesel.datastream.keyed_stream import KeyedStream
@@ -36,28 +46,50 @@ from wiesel.datastream.modes import (
     TimeCharacteristic,
 )
 from wiesel.datastream.slot_sharing_group import MemorySize, SlotSharingGroup
+from wiesel.datastream.state_backend import (
+    CustomStateBackend,
+    EmbeddedRocksDBStateBackend,
+    FsStateBackend,
+    HashMapStateBackend,
+    MemoryStateBackend,
+    PredefinedOptions,
+    RocksDBStateBackend,
+    StateBackend,
+)
 from wiesel.datastream.stream_execution_environment import StreamExecutionEnvironment
 from wiesel.datastream.windowed_stream import AllWindowedStream, WindowedStream
 
 __all__ = [
     "AggregateFunction",
     "AllWindowedStream",
+    "AsyncDataStream",
+    "AsyncFunction",
+    "AsyncRetryPredicate",
+    "AsyncRetryStrategy",
     "BroadcastConnectedStream",
     "BroadcastProcessFunction",
     "BroadcastStream",
     "CheckpointConfig",
+    "CheckpointStorage",
     "CheckpointingMode",
     "CoFlatMapFunction",
     "CoMapFunction",
     "CoProcessFunction",
     "ConnectedStreams",
     "CountWindow",
+    "CustomCheckpointStorage",
+    "CustomStateBackend",
     "DataStream",
     "DataStreamSink",
+    "EmbeddedRocksDBStateBackend",
     "ExternalizedCheckpointRetention",
+    "FileSystemCheckpointStorage",
     "FilterFunction",
     "FlatMapFunction",
+    "FsStateBackend",
     "GlobalWindow",
+    "HashMapStateBackend",
+    "JobManagerCheckpointStorage",
     "KeySelector",
     "KeyedBroadcastProcessFunction",
     "KeyedCoProcessFunction",
@@ -65,15 +97,21 @@ __all__ = [
     "KeyedStream",
     "MapFunction",
     "MemorySize",
+    "MemoryStateBackend",
     "MergingWindowAssigner",
     "OutputTag",
     "Partitioner",
+    "PredefinedOptions",
     "ProcessFunction",
     "ProcessWindowFunction",
     "ReduceFunction",
+    "RocksDBStateBackend",
     "RuntimeContext",
     "RuntimeExecutionMode",
+    "SinkFunction",
     "SlotSharingGroup",
+    "SourceFunction",
+    "StateBackend",
     "StateTtlConfig",
     "StreamExecutionEnvironment",
     "TimeCharacteristic",

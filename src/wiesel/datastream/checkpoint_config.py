@@ -9,6 +9,7 @@ from wiesel.core.configuration import Configuration
 from wiesel.core.errors import ConfigurationError
 from wiesel.core.options import catalog, is_set, optional_value_of, value_of
 from wiesel.datastream.modes import CheckpointingMode, ExternalizedCheckpointRetention
+from wiesel.datastream.old_settings import OldCheckpointSettings
 
 __all__ = ["CheckpointConfig"]
 
@@ -18,7 +19,7 @@ _ALIGNED_TIMEOUT = "execution.checkpointing.aligned-checkpoint-timeout"
 _FORCE_UNALIGNED = "execution.checkpointing.unaligned.forced"
 
 
-class CheckpointConfig:
+class CheckpointConfig(OldCheckpointSettings):
     """Reads and writes checkpoint settings; times are milliseconds. Setters return the object, so they chain.
 
     Args:

@@ -80,7 +80,9 @@ class ConnectedStreams:
 class BroadcastStream:
     """A stream of which every subtask gets every record (Flink: ``BroadcastStream``)."""
 
-    def __init__(self, input_stream: DataStream, *broadcast_state_descriptors: MapStateDescriptor[Any, Any]) -> None:
+    def __init__(
+        self, input_stream: DataStream, broadcast_state_descriptors: list[MapStateDescriptor[Any, Any]]
+    ) -> None:
         self.input_stream = input_stream
         self.broadcast_state_descriptors = broadcast_state_descriptors
 

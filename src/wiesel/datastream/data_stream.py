@@ -280,7 +280,7 @@ class DataStream(_Operator):
             return stream
         from wiesel.datastream.connected_streams import BroadcastStream
 
-        return BroadcastStream(stream, broadcast_state_descriptor, *other_broadcast_state_descriptors)
+        return BroadcastStream(stream, [broadcast_state_descriptor, *other_broadcast_state_descriptors])
 
     def partition_custom(
         self, partitioner: Callable[..., int] | Partitioner, key_selector: Callable[..., Any] | KeySelector

@@ -1,5 +1,15 @@
 """The API of pyflink.datastream.functions."""
 
+from __future__ import annotations
+
+from typing import Any
+
+from wiesel.core.async_functions import (
+    AsyncFunction,
+    AsyncFunctionDescriptor,
+    AsyncRetryPredicate,
+    AsyncRetryStrategy,
+)
 from wiesel.core.functions import (
     AggregateFunction,
     AllWindowFunction,
@@ -27,10 +37,15 @@ from wiesel.core.functions import (
     TimerService,
     WindowFunction,
 )
+from wiesel.datastream.connectors.base import JavaFunctionWrapper, Sink, Source
 
 __all__ = [
     "AggregateFunction",
     "AllWindowFunction",
+    "AsyncFunction",
+    "AsyncFunctionDescriptor",
+    "AsyncRetryPredicate",
+    "AsyncRetryStrategy",
     "BaseBroadcastProcessFunction",
     "BroadcastProcessFunction",
     "CoFlatMapFunction",
@@ -39,6 +54,7 @@ __all__ = [
     "FilterFunction",
     "FlatMapFunction",
     "Function",
+    "JavaFunctionWrapper",
     "KeySelector",
     "KeyedBroadcastProcessFunction",
     "KeyedCoProcessFunction",
@@ -51,7 +67,31 @@ __all__ = [
     "ProcessWindowFunction",
     "ReduceFunction",
     "RuntimeContext",
+    "SinkFunction",
+    "SourceFunction",
     "TimeDomain",
     "TimerService",
     "WindowFunction",
 ]
+
+
+class SourceFunction(Source):
+    """A source of the old kind, for ``env.add_source``.
+
+    Args:
+        source_func: its spec; the name of a Java class raises, as there is no JVM.
+    """
+
+    def __init__(self, source_func: Any) -> None:
+        super().__init__(source_func)
+
+
+class SinkFunction(Sink):
+    """A sink of the old kind, for ``stream.add_sink``.
+
+    Args:
+        sink_func: its spec; the name of a Java class raises, as there is no JVM.
+    """
+
+    def __init__(self, sink_func: Any) -> None:
+        super().__init__(sink_func)

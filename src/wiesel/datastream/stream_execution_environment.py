@@ -26,7 +26,8 @@ from wiesel.core.types import TypeInformation, Types
 from wiesel.core.watermarks import WatermarkStrategy
 from wiesel.datastream.checkpoint_config import CheckpointConfig
 from wiesel.datastream.data_stream import DataStream
-from wiesel.datastream.modes import CheckpointingMode, RuntimeExecutionMode, TimeCharacteristic
+from wiesel.datastream.modes import CheckpointingMode, RuntimeExecutionMode
+from wiesel.datastream.old_settings import OldEnvironmentSettings
 from wiesel.graph.transformations import Pipeline, Upstream
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ _log = logging.getLogger("wiesel.datastream")
 _DEFAULT_JOB_NAME = "Flink Streaming Job"
 
 
-class StreamExecutionEnvironment:
+class StreamExecutionEnvironment(OldEnvironmentSettings):
     """Builds one program at a time and runs it in this process.
 
     Settings are read in Flink's order: what the script sets wins over the command line (``-p``, ``-c``), that over the
@@ -242,10 +243,6 @@ class StreamExecutionEnvironment:
     def register_cached_file(self, file_path: str, name: str, executable: bool = False) -> None:
         """Refuse: the file is on this machine already."""
         raise UnsupportedError("register_cached_file() is not available: open the file by its path.")
-
-    def set_stream_time_characteristic(self, characteristic: TimeCharacteristic) -> None:
-        """Accept Flink 1.x's time characteristic: each operator says by itself which time it goes by."""
-        _log.warning("set_stream_time_characteristic() is gone since Flink 2.0 and has no effect: remove it.")
 
     # -------------------------------------------------------------------------------------------- sources
 

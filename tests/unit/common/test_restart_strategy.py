@@ -12,7 +12,7 @@ def test_fixed_delay_says_and_configures_attempts_and_delay() -> None:
     assert strategy.get_delay_between_attempts_interval() == timedelta(seconds=2)
     assert strategy.get_description() == "Restart with fixed delay (2000 ms). #3 restart attempts."
     configuration = Configuration()
-    strategy._apply_to(configuration)
+    strategy.apply_to(configuration)
     assert value_of(configuration, catalog.RESTART_STRATEGY) == "fixed-delay"
     assert value_of(configuration, catalog.FIXED_DELAY_ATTEMPTS) == 3
     assert value_of(configuration, catalog.FIXED_DELAY_DELAY) == 2000
@@ -24,7 +24,7 @@ def test_failure_rate_says_and_configures_its_three_numbers() -> None:
     assert strategy.get_failure_interval() == timedelta(minutes=1)
     assert strategy.get_delay_between_attempts_interval() == timedelta(seconds=1)
     configuration = Configuration()
-    strategy._apply_to(configuration)
+    strategy.apply_to(configuration)
     assert value_of(configuration, catalog.RESTART_STRATEGY) == "failure-rate"
     assert value_of(configuration, catalog.FAILURE_RATE_MAX_FAILURES) == 5
     assert value_of(configuration, catalog.FAILURE_RATE_INTERVAL) == 60_000
@@ -33,9 +33,9 @@ def test_failure_rate_says_and_configures_its_three_numbers() -> None:
 
 def test_no_restart_and_fall_back() -> None:
     configuration = Configuration()
-    RestartStrategies.fall_back_restart()._apply_to(configuration)
+    RestartStrategies.fall_back_restart().apply_to(configuration)
     assert configuration.to_dict() == {}
-    RestartStrategies.no_restart()._apply_to(configuration)
+    RestartStrategies.no_restart().apply_to(configuration)
     assert value_of(configuration, catalog.RESTART_STRATEGY) == "none"
 
 

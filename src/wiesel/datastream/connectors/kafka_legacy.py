@@ -25,13 +25,14 @@ from wiesel.core.errors import ConfigurationError
 from wiesel.core.serialization import DeserializationSchema, SerializationSchema
 from wiesel.core.shipping import ship
 from wiesel.core.types import TypeInformation
-from wiesel.datastream.connectors.base import DeliveryGuarantee, Sink, Source
+from wiesel.datastream.connectors.base import DeliveryGuarantee
 from wiesel.datastream.connectors.kafka_source import text
+from wiesel.datastream.functions import SinkFunction, SourceFunction
 
 __all__ = ["FlinkKafkaConsumer", "FlinkKafkaProducer", "Semantic"]
 
 
-class FlinkKafkaConsumer(Source):
+class FlinkKafkaConsumer(SourceFunction):
     """Reads topics; for ``env.add_source``.
 
     Args:
@@ -121,7 +122,7 @@ class Semantic(enum.Enum):
     NONE = 2
 
 
-class FlinkKafkaProducer(Sink):
+class FlinkKafkaProducer(SinkFunction):
     """Writes one topic; for ``stream.add_sink``.
 
     Each subtask writes to one partition, chosen by its number, as the old producer's default partitioner did.

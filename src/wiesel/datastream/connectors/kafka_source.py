@@ -36,12 +36,12 @@ class KafkaSource(Source):
 
     Args:
         source: the spec that the builder made.
-        produced_type: type of the records.
     """
 
-    def __init__(self, source: KafkaSourceSpec, produced_type: TypeInformation | None = None) -> None:
+    def __init__(self, source: KafkaSourceSpec) -> None:
         super().__init__(source)
-        self._produced_type = produced_type
+        schema: DeserializationSchema = source.deserializer.load()
+        self._produced_type = schema.produced_type()
 
     def produced_type(self) -> TypeInformation | None:
         """Return the type that the deserialization schema says."""
@@ -95,7 +95,7 @@ class KafkaSourceBuilder:
             dict(self._properties),
             self._client_id_prefix or self._properties.get("client.id.prefix"),
         )
-        return KafkaSource(spec, self._schema.produced_type())
+        return KafkaSource(spec)
 
     def _require_no_group(self) -> None:
         if isinstance(self._start, Committed) or isinstance(self._stop, Committed):
