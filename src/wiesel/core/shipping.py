@@ -10,6 +10,12 @@ import pickle
 from dataclasses import dataclass
 from typing import Any
 
+from wiesel.core.errors import ConfigurationError
+
+
+class UnpicklableError(ConfigurationError, TypeError):
+    """A function of the job uses something that cannot be copied to where it runs."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShippedFunction:
@@ -27,7 +33,7 @@ def ship(function: Any, name: str | None = None) -> ShippedFunction:
     """Pickle ``function`` by value where it belongs to the script, by reference where it can be imported.
 
     Raises:
-        TypeError: something it captures cannot be pickled; the text names the variable where it can be told.
+        UnpicklableError: it captures something that cannot be pickled; the text names the variable where it can be told.
     """
     import cloudpickle
 
@@ -37,7 +43,7 @@ def ship(function: Any, name: str | None = None) -> ShippedFunction:
     except Exception as error:
         variable = _unpicklable_capture(function)
         where = f" (captured as {variable!r})" if variable else ""
-        raise TypeError(
+        raise UnpicklableError(
             f"{error}{where}. {label!r} is copied when its operator is added, so everything it uses must be "
             f"picklable: create such objects in open() instead."
         ) from error

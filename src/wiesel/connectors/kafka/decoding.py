@@ -68,7 +68,10 @@ class ValueDecoder:
                 name = type(self._schema).__name__
                 shown = "null" if value is None else shorten(value)
                 kind = "" if isinstance(error, RecordError) else f"{type(error).__name__}: "
-                raise RecordError(f"{where} cannot be decoded by {name}: {kind}{error}; value: {shown}") from error
+                raise RecordError(
+                    f"{where} cannot be decoded by {name}: {kind}{error}; value: {shown}. Records that a schema "
+                    f"returns None for are left out (JSON: ignore_parse_errors())."
+                ) from error
         return values
 
 
