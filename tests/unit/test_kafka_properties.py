@@ -81,8 +81,10 @@ def test_a_refused_login_does_not_show_its_password() -> None:
 @pytest.mark.parametrize(
     "setting", [{"ssl.endpoint.identification.algorithm": ""}, {"enable.ssl.certificate.verification": "false"}]
 )
-def test_unverified_tls_warns_at_every_start(setting: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
-    translate({"security.protocol": "SSL", **setting})
+def test_unverified_tls_warns_once_a_process(setting: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
+    properties = {"security.protocol": "SSL", "ssl.ca.location": f"unique-to-{next(iter(setting))}", **setting}
+    translate(properties)
+    translate(properties)
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert "NOT verified" in caplog.text
 

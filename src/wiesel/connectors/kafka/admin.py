@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -33,31 +35,53 @@ class TopicDescription:
     replication: int = 1
 
 
-class Cluster:
-    """A connection for questions; it is made, and waited for, at the first one.
+def cluster(bootstrap_servers: str, properties: Mapping[str, str]) -> Cluster:
+    """Return this process's connection for questions to a cluster; a job's sources and sinks share it.
 
     Args:
         bootstrap_servers: for messages.
-        properties: the user's client properties, ``bootstrap.servers`` among them.
+        properties: client properties of which those that concern the connection count.
+    """
+    connection = client.connection_properties({**properties, "bootstrap.servers": bootstrap_servers})
+    return _shared(bootstrap_servers, tuple(sorted(connection.items())))
+
+
+@functools.lru_cache(maxsize=8)
+def _shared(bootstrap_servers: str, connection: tuple[tuple[str, str], ...]) -> Cluster:
+    return Cluster(bootstrap_servers, dict(connection))
+
+
+class Cluster:
+    """A connection for questions; it is made, and waited for, at the first one, and after each failure.
+
+    Args:
+        bootstrap_servers: for messages.
+        connection: librdkafka's configuration of the connection.
     """
 
-    def __init__(self, bootstrap_servers: str, properties: Mapping[str, str]) -> None:
+    def __init__(self, bootstrap_servers: str, connection: Mapping[str, str]) -> None:
         self._bootstrap_servers = bootstrap_servers
-        self._properties = properties
+        self._connection = connection
+        self._connecting = threading.Lock()
         self._events = client.ClientEvents(bootstrap_servers)
         self._admin: AdminClient | None = None
 
     def connect(self) -> AdminClient:
         """Return the admin client, after a broker has answered for the first time."""
-        if self._admin is None:
-            admin = client.admin(self._properties, self._events)
-            client.wait_for_cluster(admin, self._events, "connecting to Kafka")
-            self._admin = admin
-        return self._admin
+        with self._connecting:
+            if self._admin is None:
+                self._events = client.ClientEvents(self._bootstrap_servers)
+                admin = client.admin(self._connection, self._events)
+                client.wait_for_cluster(admin, self._events, "connecting to Kafka")
+                self._admin = admin
+            return self._admin
 
     def cause_of(self, error: KafkaError, doing: str) -> WieselError:
-        """Return our error for a client's error."""
-        return self._events.cause_of(error, doing)
+        """Return our error for a client's error, and begin anew with the next question."""
+        cause = self._events.cause_of(error, doing)
+        with self._connecting:
+            self._admin = None
+        return cause
 
     def topic_names(self) -> list[str]:
         """Return the names of all topics that we may see."""
@@ -82,7 +106,7 @@ class Cluster:
             except KafkaException as error:
                 if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                     raise errors.missing_topic(name) from error
-                raise self._events.cause_of(error.args[0], f"describing topic {name}") from error
+                raise self.cause_of(error.args[0], f"describing topic {name}") from error
             copies = min((len(partition.replicas) for partition in described.partitions), default=1)
             result[name] = TopicDescription(name, str(described.topic_id), len(described.partitions), copies)
         return result
@@ -120,7 +144,7 @@ class Cluster:
                     continue
                 if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                     raise errors.missing_topic(resource.name) from error
-                raise self._events.cause_of(error.args[0], f"reading the settings of {resource.name}") from error
+                raise self.cause_of(error.args[0], f"reading the settings of {resource.name}") from error
             result[resource.name] = {entry.name: entry.value for entry in entries.values() if entry.value is not None}
         return result
 
@@ -134,4 +158,4 @@ class Cluster:
             self.connect().create_topics([topic], request_timeout=_TIMEOUT_SECONDS)[name].result()
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise self._events.cause_of(error.args[0], f"creating topic {name}") from error
+                raise self.cause_of(error.args[0], f"creating topic {name}") from error

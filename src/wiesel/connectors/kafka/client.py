@@ -28,9 +28,9 @@ CONNECT_TIMEOUT_SECONDS: Final = 8.0
 
 _UNKNOWN_PROPERTY: Final = re.compile(r'No such configuration property: "([^"]+)"')
 
-#: Only the producer or only the consumer has these; to give them to the other one would only make it warn.
-_ADMIN_KEYS: Final = (
-    "bootstrap.servers", "broker.", "client.", "connections.", "debug", "enable.ssl", "enable.sasl", "https.",
+#: What clients of every kind have in common.
+_CONNECTION_KEYS: Final = (
+    "bootstrap.servers", "broker.", "connections.", "debug", "enable.ssl", "enable.sasl", "https.",
     "metadata.", "metadata.broker.list", "reconnect.", "retry.", "sasl.", "security.protocol", "socket.", "ssl.",
 )  # fmt: skip
 
@@ -98,12 +98,16 @@ def producer(user: Mapping[str, str], ours: Mapping[str, Any], events: ClientEve
     return client
 
 
-def admin(user: Mapping[str, str], events: ClientEvents) -> AdminClient:
-    """Make an admin client from the part of the user's properties that concerns the connection."""
+def connection_properties(user: Mapping[str, str]) -> dict[str, str]:
+    """Return librdkafka's configuration for the part of the user's properties that concerns the connection."""
+    translated = properties.translate(user)
+    return {key: value for key, value in translated.items() if key.startswith(_CONNECTION_KEYS)}
+
+
+def admin(connection: Mapping[str, str], events: ClientEvents) -> AdminClient:
+    """Make an admin client of ``connection_properties``."""
     from confluent_kafka.admin import AdminClient
 
-    translated = properties.translate(user)
-    connection = {key: value for key, value in translated.items() if key.startswith(_ADMIN_KEYS)}
     client: AdminClient = _create(AdminClient, {**_CONNECTION_DEFAULTS, **connection}, events)
     return client
 
@@ -171,9 +175,14 @@ _PRODUCER_DEFAULTS: Final[dict[str, Any]] = {
 }
 
 
+# Named once, not for every client.
+_unknown: Final[set[str]] = set()
+
+
 def _create(factory: Callable[..., Any], configuration: dict[str, Any], events: ClientEvents) -> Any:
     from confluent_kafka import KafkaException
 
+    configuration = {key: value for key, value in configuration.items() if key not in _unknown}
     while True:
         try:
             return factory({**configuration, "error_cb": events.on_error}, logger=_client_logger)
@@ -183,7 +192,9 @@ def _create(factory: Callable[..., Any], configuration: dict[str, Any], events: 
                 raise ConfigurationError(
                     f"The Kafka client does not accept its configuration: {redact(error.args[0].str())}"
                 ) from error
-            logger.warning("Kafka property %s is unknown and has no effect", unknown[1])
+            if unknown[1] not in _unknown:
+                logger.warning("Kafka property %s is unknown and has no effect", unknown[1])
+                _unknown.add(unknown[1])
             del configuration[unknown[1]]
 
 

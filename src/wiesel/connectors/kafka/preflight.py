@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from wiesel.connectors.delivery_guarantee import DeliveryGuarantee
-from wiesel.connectors.kafka.admin import Cluster
+from wiesel.connectors.kafka.admin import cluster
 from wiesel.core.contracts import JobFacts
 from wiesel.core.errors import ConfigurationError
 
@@ -24,10 +24,10 @@ def check_sink(sink: KafkaSinkSpec, job: JobFacts) -> None:
         ConnectionFailedError, AuthorizationError, MissingTopicError: the cluster is not as the sink needs it.
     """
     check_guarantee(sink, job)
-    cluster = Cluster(sink.bootstrap_servers, sink.connection())
-    cluster.connect()
+    connection = cluster(sink.bootstrap_servers, sink.properties)
+    connection.connect()
     if sink.serializer.topic is not None:
-        cluster.describe([sink.serializer.topic])
+        connection.describe([sink.serializer.topic])
 
 
 def check_guarantee(sink: KafkaSinkSpec, job: JobFacts) -> None:

@@ -6,6 +6,7 @@ security of the connection is refused. Keys that neither side knows are found wh
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 from collections.abc import Callable, Mapping
@@ -90,8 +91,15 @@ def translate(properties: Mapping[str, str]) -> dict[str, str]:
     Raises:
         ConfigurationError: a property that cannot be honoured; the text names the one to use instead.
     """
+    return dict(_translated(tuple(sorted(properties.items()))))
+
+
+@functools.lru_cache(maxsize=64)
+def _translated(items: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    # Once for each set of properties: an exactly-once sink makes a client for every transaction, and warns once.
     result: dict[str, str] = {}
-    for key, value in properties.items():
+    properties = dict(items)
+    for key, value in items:
         if key in SOURCE_KEYS or key.startswith("wiesel."):
             continue
         if key in _WITHOUT_EFFECT:

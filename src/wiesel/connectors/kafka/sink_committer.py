@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from wiesel.connectors.kafka.admin import Cluster
+from wiesel.connectors.kafka.admin import cluster
 from wiesel.connectors.kafka.committer import Segment
 from wiesel.connectors.kafka.delivery import Deliverer
 from wiesel.connectors.kafka.naming import progress_topic, transactional_id, wal_directory
@@ -48,7 +48,7 @@ class KafkaCommitter:
         self._output_topics = [] if output_topic is None else [output_topic]
         self._context = context
         self._disk = disk
-        self._cluster = Cluster(bootstrap_servers, properties)
+        self._cluster = cluster(bootstrap_servers, properties)
         self._topic = properties.get(PROGRESS_TOPIC, progress_topic(prefix))
         self._topic_id: str | None = None
         self._deliverer: Deliverer | None = None

@@ -87,7 +87,7 @@ class KafkaSinkSpec:
 
     def _wal_writer(self, context: SinkContext, state: Sequence[Json]) -> SinkWriter:
         from wiesel.connectors.kafka.ablation import segment_disk
-        from wiesel.connectors.kafka.admin import Cluster
+        from wiesel.connectors.kafka.admin import cluster
         from wiesel.connectors.kafka.admission import DEFAULT_MAX_REQUEST_BYTES, Admission
         from wiesel.connectors.kafka.naming import transactional_id
         from wiesel.connectors.kafka.wal_writer import WalWriter
@@ -96,7 +96,7 @@ class KafkaSinkSpec:
         largest = int(
             properties.get("max.request.size", properties.get("message.max.bytes", DEFAULT_MAX_REQUEST_BYTES))
         )
-        admission = Admission(Cluster(self.bootstrap_servers, properties), largest)
+        admission = Admission(cluster(self.bootstrap_servers, properties), largest)
         if self.serializer.topic is not None:
             admission.limits_of(self.serializer.topic)  # asked now, not at the first record
         return WalWriter(
@@ -113,12 +113,12 @@ class KafkaSinkSpec:
 
     def partition_for(self, subtask: int) -> int:
         """Return the partition that ``subtask`` writes to, -1 when the partitioner decides for each record."""
-        from wiesel.connectors.kafka.admin import Cluster
+        from wiesel.connectors.kafka.admin import cluster
 
         topic = self.serializer.topic
         if not self.partition_by_subtask or topic is None:
             return -1
-        return subtask % Cluster(self.bootstrap_servers, self.connection()).describe([topic])[topic].partitions
+        return subtask % cluster(self.bootstrap_servers, self.properties).describe([topic])[topic].partitions
 
     def _plain_writer(self, context: SinkContext) -> SinkWriter:
         from wiesel.connectors.kafka import client

@@ -56,24 +56,24 @@ class KafkaSourceSpec:
 
     def preflight(self, configuration: Configuration) -> None:
         """Check that a broker answers, lets us in and has the topics."""
-        from wiesel.connectors.kafka.admin import Cluster
+        from wiesel.connectors.kafka.admin import cluster
 
         self._discovery_interval_ms()
-        self.subscription.find(Cluster(self.bootstrap_servers, self._connection()))
+        self.subscription.find(cluster(self.bootstrap_servers, self.properties))
 
     def create_enumerator(self, context: SourceContext, state: Json | None) -> SplitEnumerator:
         """Return the enumerator; it connects at its first discovery."""
-        from wiesel.connectors.kafka.admin import Cluster
+        from wiesel.connectors.kafka.admin import cluster
         from wiesel.connectors.kafka.enumerator import KafkaSplitEnumerator
         from wiesel.connectors.kafka.offset_lookup import ClusterOffsets
 
-        cluster = Cluster(self.bootstrap_servers, self._connection())
+        connection = cluster(self.bootstrap_servers, self.properties)
         return KafkaSplitEnumerator(
             self.subscription,
             self.start,
             self.stop,
-            cluster,
-            ClusterOffsets(cluster, self.properties, self.group_id),
+            connection,
+            ClusterOffsets(connection, self.properties, self.group_id),
             context.parallelism,
             self._discovery_interval_ms(),
             state,
