@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from wiesel.cluster.driver import JobOutcome
     from wiesel.cluster.handle import LocalJobHandle
-    from wiesel.cluster.inline import JobOutcome
     from wiesel.cluster.options import JobOptions
     from wiesel.graph.job_graph import JobGraph
 

@@ -6,10 +6,11 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import Protocol
 
 from wiesel.cluster.background import Background
 from wiesel.cluster.options import JobOptions
-from wiesel.cluster.start import Start
 from wiesel.core.contracts import Clock, KeyedStateBackend, SourceContext
 from wiesel.core.key_groups import key_group_function
 from wiesel.core.metrics import TaskMetricGroup
@@ -20,7 +21,8 @@ from wiesel.graph.job_graph import JobEdge, JobGraph, JobVertex
 from wiesel.graph.transformations import ShipStrategy
 from wiesel.runtime.chain import ChainEnvironment, OperatorChain, OperatorRestore
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest
-from wiesel.runtime.exchange.channel import LocalChannel
+from wiesel.runtime.checkpoint.storage import CheckpointStorage
+from wiesel.runtime.exchange.channel import Channel, LocalChannel
 from wiesel.runtime.exchange.input_gate import InputGate
 from wiesel.runtime.exchange.record_writer import RecordWriter
 from wiesel.runtime.reports import InputEnded, TaskFailed, TaskId, TaskReport
@@ -31,8 +33,37 @@ from wiesel.runtime.task_checkpoints import TaskCheckpoints
 from wiesel.runtime.time_service import TimeService
 from wiesel.state import create_keyed_backend
 
-#: Channels of each edge, by receiving and sending subtask.
-Channels = dict[int, dict[tuple[int, int], LocalChannel]]
+#: Channels of each edge that have an end in this process, by receiving and sending subtask.
+Channels = dict[int, dict[tuple[int, int], Channel]]
+
+
+class Exchange(Protocol):
+    """Which subtasks live in this process, and how the others are reached.
+
+    Channels are numbered alike in every process of the job.
+    """
+
+    def is_local(self, subtask: int) -> bool:
+        """Whether the subtask of this number, of any vertex, lives here."""
+
+    def outgoing(self, channel: int, receiver: int) -> Channel:
+        """Return the sending end of a channel to a subtask elsewhere."""
+
+    def incoming(self, channel: int, sender: int) -> Channel:
+        """Return the receiving end of a channel from a subtask elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointAccess:
+    """What tasks need of the job directory.
+
+    Args:
+        storage: its files.
+        lineage: the history the job is in.
+    """
+
+    storage: CheckpointStorage
+    lineage: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,46 +72,53 @@ class DeploymentContext:
 
     Args:
         options: how the job is run.
-        start: the job's directory, or None without checkpoints.
+        checkpoints: the job's directory, or None without one.
         clock: time.
         wake: from any thread, let the driver step tasks.
         report: what tasks tell the JobMaster; callable from any thread.
         background: I/O threads.
         metrics: the job's metric group.
+        exchange: where subtasks are; None when all are here.
     """
 
     options: JobOptions
-    start: Start | None
+    checkpoints: CheckpointAccess | None
     clock: Clock
     wake: Callable[[], None]
     report: Callable[[TaskReport], None]
     background: Background
     metrics: TaskMetricGroup
+    exchange: Exchange | None = None
 
 
-def deploy(
-    graph: JobGraph, attempt: int, restore: CheckpointManifest | None, context: DeploymentContext
-) -> dict[TaskId, Task]:
-    """Create all tasks of an attempt, downstream first; on an error everything created is closed again."""
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """The checkpoint that an attempt goes on from, and the directory it lies in."""
+
+    manifest: CheckpointManifest
+    path: Path
+
+
+def deploy(graph: JobGraph, attempt: int, restore: Restore | None, context: DeploymentContext) -> dict[TaskId, Task]:
+    """Create the tasks of an attempt that live here, downstream first; on an error all are closed again."""
     return _Deployment(graph, attempt, restore, context).build()
 
 
 class _Deployment:
-    def __init__(
-        self, graph: JobGraph, attempt: int, restore: CheckpointManifest | None, context: DeploymentContext
-    ) -> None:
+    def __init__(self, graph: JobGraph, attempt: int, restore: Restore | None, context: DeploymentContext) -> None:
         self._graph = graph
         self._attempt = attempt
         self._context = context
         self._vertices = {vertex.vertex_id: vertex for vertex in graph.vertices}
-        self._channels: Channels = {id(edge): self._edge_channels(edge) for edge in graph.edges}
         self._restore = restore
+        self._channel_count = 0
+        self._channels: Channels = {id(edge): self._edge_channels(edge) for edge in graph.edges}
 
     def build(self) -> dict[TaskId, Task]:
         tasks: dict[TaskId, Task] = {}
         try:
             for vertex in reversed(self._graph.vertices):
-                for subtask in range(vertex.parallelism):
+                for subtask in filter(self._is_local, range(vertex.parallelism)):
                     tasks[TaskId(vertex.vertex_id, subtask)] = self._task(vertex, subtask)
         except BaseException:
             for task in tasks.values():
@@ -90,14 +128,29 @@ class _Deployment:
 
     # ------------------------------------------------------------------------------------------- channels
 
-    def _edge_channels(self, edge: JobEdge) -> dict[tuple[int, int], LocalChannel]:
+    def _is_local(self, subtask: int) -> bool:
+        return self._context.exchange is None or self._context.exchange.is_local(subtask)
+
+    def _edge_channels(self, edge: JobEdge) -> dict[tuple[int, int], Channel]:
         senders = self._vertices[edge.source_vertex].parallelism
         receivers = self._vertices[edge.target_vertex].parallelism
-        return {
-            (receiver, sender): LocalChannel()
-            for sender in range(senders)
-            for receiver in _receivers(edge.partitioning.strategy, sender, senders, receivers)
-        }
+        channels: dict[tuple[int, int], Channel] = {}
+        for sender in range(senders):
+            for receiver in _receivers(edge.partitioning.strategy, sender, senders, receivers):
+                channel = self._channel(sender, receiver)
+                if channel is not None:
+                    channels[receiver, sender] = channel
+        return channels
+
+    def _channel(self, sender: int, receiver: int) -> Channel | None:
+        """Return this process's end of a channel, or None when both ends are elsewhere."""
+        self._channel_count += 1  # counted for every channel, so that all processes number them alike
+        sends, receives, exchange = self._is_local(sender), self._is_local(receiver), self._context.exchange
+        if exchange is None or (sends and receives):
+            return LocalChannel()
+        if sends:
+            return exchange.outgoing(self._channel_count, receiver)
+        return exchange.incoming(self._channel_count, sender) if receives else None
 
     def _gate(self, vertex: JobVertex, subtask: int) -> InputGate:
         channels = []
@@ -135,8 +188,8 @@ class _Deployment:
         except BaseException:
             chain.close(suppress=True)
             raise
-        storage = None if context.start is None else context.start.storage
-        create_state_file = None if storage is None else storage.create_state_file
+        checkpoints = context.checkpoints
+        create_state_file = None if checkpoints is None else checkpoints.storage.create_state_file
         interval = value_of(context.options.configuration, catalog.AUTO_WATERMARK_INTERVAL)
         return Task(
             chain=chain,
@@ -153,15 +206,15 @@ class _Deployment:
 
     def _environment(self, vertex: JobVertex, subtask: int, task_id: TaskId) -> ChainEnvironment:
         context = self._context
-        start = context.start
+        checkpoints = context.checkpoints
         return ChainEnvironment(
             subtask=subtask,
             attempt=self._attempt,
             clock=context.clock,
             configuration=context.options.configuration,
             create_backend=partial(self._backend, context),
-            job_directory=None if start is None else start.directory.path,
-            lineage="" if start is None else start.lineage.lineage_id,
+            job_directory=None if checkpoints is None else checkpoints.storage.directory,
+            lineage="" if checkpoints is None else checkpoints.lineage,
             restore=self._restores(vertex, subtask),
             wake=context.wake,
             fail=lambda error: context.report(TaskFailed(self._attempt, task_id, error)),
@@ -175,12 +228,11 @@ class _Deployment:
         return create_keyed_backend(value_of(context.options.configuration, catalog.STATE_BACKEND), group_of)
 
     def _restores(self, vertex: JobVertex, subtask: int) -> Mapping[str, OperatorRestore]:
-        start = self._context.start
-        if self._restore is None or start is None:
+        checkpoints, restore = self._context.checkpoints, self._restore
+        if restore is None or checkpoints is None:
             return {}
-        at = start.restore_path if self._restore is start.restore else None
-        path = at or start.storage.path_of(self._restore.checkpoint_id)
-        return operator_restores(self._restore, vertex, subtask, partial(start.storage.pieces, path))
+        pieces = partial(checkpoints.storage.pieces, restore.path)
+        return operator_restores(restore.manifest, vertex, subtask, pieces)
 
     def _source(self, vertex: JobVertex, subtask: int) -> SourceInput | None:
         node = vertex.operators[0]

@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import Future
 from typing import Any
 
-from wiesel.cluster.inline import InlineDriver
+from wiesel.cluster.driver import JobDriver
 from wiesel.cluster.local import run_job
 from wiesel.cluster.options import JobOptions
 from wiesel.core.errors import UnsupportedError
@@ -22,7 +22,7 @@ class LocalJobHandle:
         self.job_id = JobID(options.job_id)
         self._graph = graph
         self._options = options
-        self._driver: InlineDriver | None = None
+        self._driver: JobDriver | None = None
         self._cancelled = False
         self._result: Future[JobExecutionResult] = Future()
         self._thread = threading.Thread(target=self._run, name=f"wiesel-job-{options.job_id}", daemon=True)
@@ -36,7 +36,7 @@ class LocalJobHandle:
             return
         self._result.set_result(JobExecutionResult(self.job_id, outcome.runtime_ms))
 
-    def _running(self, driver: InlineDriver) -> None:
+    def _running(self, driver: JobDriver) -> None:
         self._driver = driver
         if self._cancelled:
             driver.cancel()

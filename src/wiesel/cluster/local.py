@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from wiesel.cluster.inline import InlineDriver, JobOutcome
+from wiesel.cluster.driver import JobDriver, JobOutcome
+from wiesel.cluster.inline import InlineDriver
 from wiesel.cluster.options import JobOptions
 from wiesel.cluster.start import Start, begin
 from wiesel.core.clock import SystemClock
@@ -24,9 +25,7 @@ from wiesel.runtime.job_master.commands import JobState
 _log = logging.getLogger("wiesel.cluster")
 
 
-def run_job(
-    graph: JobGraph, options: JobOptions, on_driver: Callable[[InlineDriver], None] | None = None
-) -> JobOutcome:
+def run_job(graph: JobGraph, options: JobOptions, on_driver: Callable[[JobDriver], None] | None = None) -> JobOutcome:
     """Run a job to its end on this thread.
 
     Args:
@@ -43,7 +42,7 @@ def run_job(
         if start is not None and start.finished:
             _log.info("Job %s has already finished; there is nothing to resume.", options.job_id)
             return JobOutcome(JobState.FINISHED, None, 0, stopped_early=False)
-        driver = InlineDriver(graph, options, start, SystemClock())
+        driver: JobDriver = InlineDriver(graph, options, start, SystemClock())
         if on_driver is not None:
             on_driver(driver)
         with _signals(driver) if options.handle_signals else _no_signals() as received:
@@ -104,7 +103,7 @@ def _shown(error: BaseException) -> BaseException:
 
 
 @contextmanager
-def _signals(driver: InlineDriver) -> Iterator[list[int]]:
+def _signals(driver: JobDriver) -> Iterator[list[int]]:
     """First SIGINT or SIGTERM: stop with a final checkpoint; second: end at once."""
     received: list[int] = []
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from wiesel.cluster.background import Background
 from wiesel.core.configuration import Configuration
@@ -13,9 +14,15 @@ from wiesel.core.contracts import Clock, Json, Source, SourceContext, SourceSpli
 from wiesel.core.operator_specs import SourceSpec
 from wiesel.graph.job_graph import JobGraph, JobVertex
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest, OperatorManifest
-from wiesel.runtime.task import Task
 
 _log = logging.getLogger("wiesel.cluster")
+
+
+class SplitReceiver(Protocol):
+    """A source task, in this process or another."""
+
+    def add_splits(self, splits: list[SourceSplit], no_more: bool) -> None:
+        """Give the reader splits, and say whether any more can come."""
 
 
 @dataclass(slots=True)
@@ -34,7 +41,7 @@ class SourceCoordinator:
 
     Args:
         graph: the job.
-        tasks: the attempt's source tasks by vertex and subtask.
+        readers: the attempt's source tasks by vertex and subtask.
         restore: the checkpoint the attempt goes on from.
         background: runs discoveries.
         clock: time.
@@ -45,14 +52,14 @@ class SourceCoordinator:
     def __init__(
         self,
         graph: JobGraph,
-        tasks: Mapping[tuple[int, int], Task],
+        readers: Mapping[tuple[int, int], SplitReceiver],
         restore: CheckpointManifest | None,
         background: Background,
         clock: Clock,
         configuration: Configuration,
         failed: Callable[[BaseException], None],
     ) -> None:
-        self._tasks = tasks
+        self._readers = readers
         self._background = background
         self._clock = clock
         self._failed = failed
@@ -91,7 +98,7 @@ class SourceCoordinator:
         for subtask in range(enumeration.vertex.parallelism):
             owned = by_owner.get(subtask, [])
             if owned or no_more:
-                self._tasks[enumeration.vertex.vertex_id, subtask].add_splits(owned, no_more)
+                self._readers[enumeration.vertex.vertex_id, subtask].add_splits(owned, no_more)
 
     def discover_if_due(self) -> None:
         """Start the discoveries whose time has come."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from wiesel.cluster.options import JobOptions
@@ -12,7 +13,6 @@ from wiesel.core.elements import MAX_WATERMARK, MIN_TIMESTAMP
 from wiesel.core.observer import JobStatusReport
 from wiesel.runtime.job_master.commands import JobState
 from wiesel.runtime.job_master.master import JobMaster
-from wiesel.runtime.reports import TaskId
 from wiesel.runtime.task import Task
 
 _log = logging.getLogger("wiesel.cluster")
@@ -20,23 +20,54 @@ _INTERVAL: Final = 0.25
 _LAG_METRIC: Final = "pendingRecords"
 
 
+@dataclass(frozen=True, slots=True)
+class TaskFigures:
+    """Counters of one task.
+
+    Args:
+        is_source: whether it reads a source.
+        records_in: records it has taken.
+        records_written: records its sinks have taken.
+        watermark: its event time, None before the first watermark.
+        lag: records its reader has still to read, where the source knows.
+    """
+
+    is_source: bool
+    records_in: int
+    records_written: int
+    watermark: int | None
+    lag: int | None
+
+
+def figures_of(task: Task) -> TaskFigures:
+    """Read a task's counters."""
+    lag = None if task.source is None else task.source.reader.metrics().get(_LAG_METRIC)
+    return TaskFigures(
+        is_source=task.source is not None,
+        records_in=task.records_in,
+        records_written=sum(sink.records_written() for _, sink in task.chain.sinks()),
+        watermark=task.time.watermark,
+        lag=None if lag is None else int(lag),
+    )
+
+
 class StatusReporter:
-    """Makes reports from the tasks' own counters.
+    """Makes reports from the counters of tasks.
 
     Args:
         options: names the job and its observers.
         master: its state.
         clock: time.
-        tasks: the current attempt's tasks.
+        figures: returns the counters of the current attempt's tasks.
     """
 
     def __init__(
-        self, options: JobOptions, master: JobMaster, clock: Clock, tasks: Callable[[], Mapping[TaskId, Task]]
+        self, options: JobOptions, master: JobMaster, clock: Clock, figures: Callable[[], Iterable[TaskFigures]]
     ) -> None:
         self._options = options
         self._master = master
         self._clock = clock
-        self._tasks = tasks
+        self._figures = figures
         self._due = clock.monotonic() if options.observers else float("inf")
         self._last_checkpoint: tuple[int, float] | None = None
         self._name = options.configuration.get_string("pipeline.name", "Flink Streaming Job")
@@ -70,11 +101,9 @@ class StatusReporter:
                 _log.debug("An observer failed: %s", error)
 
     def _report(self, state: JobState) -> JobStatusReport:
-        tasks = list(self._tasks().values())
-        sources = [task for task in tasks if task.source is not None]
-        watermarks = [t.time.watermark for t in tasks if t.time.watermark is not None]
-        lags = [task.source.reader.metrics().get(_LAG_METRIC) for task in sources if task.source is not None]
-        known = [int(lag) for lag in lags if lag is not None]
+        tasks = list(self._figures())
+        watermarks = [task.watermark for task in tasks if task.watermark is not None]
+        lags = [task.lag for task in tasks if task.lag is not None]
         delay = None
         if watermarks and MIN_TIMESTAMP < min(watermarks) < MAX_WATERMARK:
             delay = self._clock.now_ms() - min(watermarks)
@@ -84,9 +113,9 @@ class StatusReporter:
             job_name=self._name,
             state=state.value,
             time_ms=int(self._clock.monotonic() * 1000),
-            records_in=sum(task.records_in for task in sources),
-            records_out=sum(s.records_written() for t in tasks for _, s in t.chain.sinks()),
-            lag=sum(known) if known else None,
+            records_in=sum(task.records_in for task in tasks if task.is_source),
+            records_out=sum(task.records_written for task in tasks),
+            lag=sum(lags) if lags else None,
             watermark_delay_ms=delay,
             last_checkpoint_id=None if last is None else last[0],
             last_checkpoint_age_ms=None if last is None else int((self._clock.monotonic() - last[1]) * 1000),

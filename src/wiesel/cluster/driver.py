@@ -1,0 +1,360 @@
+"""What all drivers share: does what the JobMaster says, and sleeps in its mailbox when there is nothing to do.
+
+Where the tasks are is a subclass's business: on this thread (``inline.py``) or in worker processes (``workers/``).
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from time import monotonic_ns
+from typing import Any, Final
+
+from wiesel.cluster.background import Background
+from wiesel.cluster.commit_service import CommitService
+from wiesel.cluster.deployment import CheckpointAccess, Restore
+from wiesel.cluster.options import JobOptions
+from wiesel.cluster.sources import SourceCoordinator, SplitReceiver
+from wiesel.cluster.start import Start
+from wiesel.cluster.status import StatusReporter, TaskFigures
+from wiesel.core.contracts import Clock, Json
+from wiesel.graph.job_graph import JobGraph
+from wiesel.runtime.checkpoint.manifest import CheckpointManifest
+from wiesel.runtime.job_master import commands as c
+from wiesel.runtime.job_master.commands import Command, JobState, MasterEvent
+from wiesel.runtime.job_master.master import JobFacts, JobMaster, OperatorFacts
+from wiesel.runtime.job_master.restart import restart_strategy
+from wiesel.runtime.reports import TaskId, TaskReport
+from wiesel.runtime.restore import check_restorable
+
+_log = logging.getLogger("wiesel.cluster")
+#: Longest sleep without a look around, in seconds.
+_MAX_SLEEP: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class JobOutcome:
+    """How a job ended."""
+
+    state: JobState
+    error: BaseException | None
+    runtime_ms: int
+    stopped_early: bool
+
+
+class JobDriver(ABC):
+    """Runs one job to its end; its loop is on the calling thread.
+
+    Args:
+        graph: the job.
+        options: how to run it.
+        start: its directory and what it continues; None without checkpoints and without sinks that commit.
+        clock: time.
+    """
+
+    def __init__(self, graph: JobGraph, options: JobOptions, start: Start | None, clock: Clock) -> None:
+        self._graph = graph
+        self._options = options
+        self._start = start
+        self._clock = clock
+        self._mailbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._woken = False
+        self._background = Background(self._mailbox.put, 4, "wiesel-io")
+        self._disk = Background(self._mailbox.put, 4, "wiesel-disk")
+        self._background_commits = Background(self._mailbox.put, 1, "wiesel-commit")  # one: in order
+        self._sources: SourceCoordinator | None = None
+        self._at_once = False
+        self._outcome: JobOutcome | None = None
+        self._began = monotonic_ns()
+        self._owned: set[int] = set() if start is None else set(start.owned)
+        self._segments = _own_segments(start)
+        settings = options.checkpoint_settings()
+        self.master = JobMaster(
+            _facts(graph, start),
+            settings,
+            restart_strategy(options.configuration, settings.interval_ms is not None),
+            restore=None if start is None else start.restore,
+            pending=() if start is None else start.pending,
+            next_checkpoint_id=1 if start is None else start.next_checkpoint_id,
+        )
+        self._committers = None if start is None else CommitService(graph, options, start, lambda: self._at_once)
+        self._status = StatusReporter(options, self.master, clock, self._figures)
+        self._handlers: dict[type[Any], Callable[[Any], None]] = {
+            c.RecoverCommitters: self._recover_committers,
+            c.DeployTasks: self._deploy,
+            c.TriggerCheckpoint: self._trigger,
+            c.PublishCheckpoint: self._publish,
+            c.DiscardCheckpoint: self._discard,
+            c.NotifyCheckpointComplete: self._notify_complete,
+            c.Commit: self._commit,
+            c.RetainCheckpoints: self._retain,
+            c.CancelTasks: self._cancel_tasks,
+            c.Terminate: self._terminate,
+        }
+
+    # ------------------------------------------------------------------------------------------ where tasks are
+
+    @abstractmethod
+    def _deploy(self, command: c.DeployTasks) -> None:
+        """Create the tasks of an attempt; answer ``TasksDeployed`` or ``DeployFailed``."""
+
+    @abstractmethod
+    def _trigger_sources(self, command: c.TriggerCheckpoint) -> None:
+        """Tell every source task to send a barrier."""
+
+    @abstractmethod
+    def _notify_complete(self, command: c.NotifyCheckpointComplete) -> None:
+        """Tell every source task that a checkpoint is complete."""
+
+    @abstractmethod
+    def _close_tasks(self, failing: bool) -> None:
+        """Close all tasks; when this returns nothing of the attempt runs any more."""
+
+    @abstractmethod
+    def _figures(self) -> Iterable[TaskFigures]:
+        """Return the counters of the tasks."""
+
+    def _step_tasks(self) -> bool:
+        """Step the tasks that live on this thread; return whether there was anything to do."""
+        return False
+
+    def _tasks_due(self) -> Iterable[float]:
+        """Return when they want to be stepped again."""
+        return ()
+
+    # ------------------------------------------------------------------------------------------------ the loop
+
+    def run(self) -> JobOutcome:
+        """Drive the job to its end."""
+        try:
+            if self._start is not None and self._start.restore is not None:
+                check_restorable(self._start.restore, self._graph, self._options.allow_non_restored_state)
+            self._perform(self.master.start())
+            while self._outcome is None:
+                self._drain_mailbox()
+                self._let_time_pass()  # before the tasks, which may get mail by it
+                if not self._step_tasks() and self._outcome is None:
+                    self._sleep()
+            return self._outcome
+        finally:
+            self._close()
+
+    def stop(self) -> None:
+        """Ask, from any thread or a signal handler, for a final checkpoint and a clean end."""
+        self._mailbox.put(lambda: self._event(c.StopRequested()))
+
+    def cancel(self) -> None:
+        """Ask, from any thread, for an end without a checkpoint."""
+        self._mailbox.put(lambda: self._event(c.CancelRequested()))
+
+    def wake(self) -> None:
+        """Let the loop look around; from any thread, cheap when it is awake already."""
+        if not self._woken:
+            self._woken = True
+            self._mailbox.put(None)
+
+    def _drain_mailbox(self) -> None:
+        while not self._mailbox.empty():
+            self._take(self._mailbox.get())
+
+    def _take(self, message: Callable[[], None] | None) -> None:
+        if message is None:
+            self._woken = False
+        else:
+            message()
+
+    def _let_time_pass(self) -> None:
+        due = self.master.next_due_ms()
+        if due is not None and self._now_ms() >= due:
+            self._perform(self.master.tick(self._now_ms()))
+        if self._sources is not None:
+            self._sources.discover_if_due()
+        self._status.report_if_due()
+
+    def _sleep(self) -> None:
+        now = self._clock.monotonic()
+        due = [now + _MAX_SLEEP, self._status.next_due()]
+        master_due = self.master.next_due_ms()
+        if master_due is not None:
+            due.append(master_due / 1000)
+        if self._sources is not None:
+            due.append(self._sources.next_due())
+        due += self._tasks_due()
+        try:
+            self._take(self._mailbox.get(timeout=max(0.0, min(due) - now)))
+        except queue.Empty:
+            pass
+
+    def _now_ms(self) -> int:
+        return int(self._clock.monotonic() * 1000)
+
+    def _event(self, event: MasterEvent | TaskReport) -> None:
+        self._perform(self.master.handle(event, self._now_ms()))
+
+    def _report(self, report: TaskReport) -> None:
+        self._mailbox.put(lambda: self._event(report))
+
+    # ------------------------------------------------------------------------------------------------ commands
+
+    def _perform(self, commands: list[Command]) -> None:
+        for command in commands:
+            self._handlers[type(command)](command)
+
+    def _recover_committers(self, command: c.RecoverCommitters) -> None:
+        if self._committers is None:
+            self._event(c.CommittersRecovered({}))
+            return
+        committers = self._committers
+        self._background_commits.run(
+            lambda: committers.recover(command.pending, command.states),
+            lambda result: self._event(
+                c.CommittersFailed(result) if isinstance(result, BaseException) else c.CommittersRecovered(result)
+            ),
+        )
+
+    def _checkpoint_access(self) -> CheckpointAccess | None:
+        start = self._start
+        return None if start is None else CheckpointAccess(start.storage, start.lineage.lineage_id)
+
+    def _restore_of(self, command: c.DeployTasks) -> Restore | None:
+        start, manifest = self._start, command.restore
+        if start is None or manifest is None:
+            return None
+        at = start.restore_path if manifest is start.restore else None
+        return Restore(manifest, at or start.storage.path_of(manifest.checkpoint_id))
+
+    def _coordinate_sources(
+        self, readers: Mapping[tuple[int, int], SplitReceiver], restore: CheckpointManifest | None
+    ) -> None:
+        """Begin to find splits for the source tasks, by vertex and subtask."""
+        self._sources = SourceCoordinator(
+            self._graph,
+            readers,
+            restore,
+            self._background,
+            self._clock,
+            self._options.configuration,
+            lambda error: self._event(c.JobFailed(error)),
+        )
+
+    def _trigger(self, command: c.TriggerCheckpoint) -> None:
+        if self._start is not None:
+            try:
+                self._start.storage.begin(command.checkpoint_id)
+            except OSError as error:
+                self._event(c.CheckpointPublishFailed(command.checkpoint_id, error))
+                return
+        self.master.enumerators_at_barrier(self._enumerator_snapshots())
+        self._trigger_sources(command)
+
+    def _enumerator_snapshots(self) -> Mapping[str, Json]:
+        return {} if self._sources is None else self._sources.snapshot()
+
+    def _publish(self, command: c.PublishCheckpoint) -> None:
+        start, manifest = self._start, command.manifest
+        assert start is not None
+
+        def publish() -> None:
+            start.storage.publish(manifest)
+            start.directory.update(last_checkpoint=manifest.checkpoint_id)
+
+        def done(result: Any) -> None:
+            if isinstance(result, BaseException):
+                self._event(c.CheckpointPublishFailed(manifest.checkpoint_id, result))
+            else:
+                self._owned.add(manifest.checkpoint_id)
+                self._segments |= {item.path for item in manifest.pending if item.path is not None}
+                self._status.checkpoint_completed(manifest.checkpoint_id)
+                self._event(c.CheckpointPublished(manifest.checkpoint_id))
+
+        self._disk.run(publish, done)
+
+    def _discard(self, command: c.DiscardCheckpoint) -> None:
+        if self._start is not None:
+            start = self._start
+            self._disk.run(lambda: start.storage.discard(command.checkpoint_id), _log_failure)
+
+    def _commit(self, command: c.Commit) -> None:
+        assert self._committers is not None
+        committers = self._committers
+        self._background_commits.run(
+            lambda: committers.commit(command.committables),
+            lambda result: self._event(
+                c.CommitFailed(command.checkpoint_id, result)
+                if isinstance(result, BaseException)
+                else c.Committed(command.checkpoint_id, result)
+            ),
+        )
+
+    def _retain(self, command: c.RetainCheckpoints) -> None:
+        assert self._start is not None
+        start = self._start
+        kept = {manifest.checkpoint_id for manifest in command.manifests}
+        listed = {item.path for manifest in command.manifests for item in manifest.pending}
+        old, self._owned = self._owned - kept, self._owned & kept
+        gone = self._segments - listed
+        self._segments &= listed
+
+        def remove() -> None:
+            for checkpoint_id in old:
+                start.storage.discard(checkpoint_id)
+            start.storage.remove_segments(gone)
+
+        self._disk.run(remove, _log_failure)
+
+    def _cancel_tasks(self, command: c.CancelTasks) -> None:
+        if self._sources is not None:
+            self._sources.close()
+            self._sources = None
+        self._close_tasks(self.master.state in (JobState.FAILING, JobState.RESTARTING))
+
+    def _terminate(self, command: c.Terminate) -> None:
+        if self._start is not None:
+            finished = command.state is JobState.FINISHED
+            outcome = "finished" if finished and not self.master.stopped_early else "stopped"
+            try:
+                self._start.directory.update_newest(outcome=outcome)
+            except OSError as error:
+                # It only spares the next start a look at the last checkpoint, and must not hide how the job ended.
+                _log.warning("That the job is over could not be noted in %s: %s", self._start.directory.path, error)
+        self._status.ended(command.state)
+        runtime_ms = (monotonic_ns() - self._began) // 1_000_000
+        self._outcome = JobOutcome(command.state, command.error, runtime_ms, self.master.stopped_early)
+
+    def _close(self) -> None:
+        self._at_once = True
+        self._cancel_tasks(c.CancelTasks())
+        if self._committers is not None:
+            self._committers.close()
+        self._background.close(wait=False)
+        self._background_commits.close(wait=False)
+        # Whoever gets the job directory next must not meet our last writes in it.
+        self._disk.close(wait=True)
+
+
+def _facts(graph: JobGraph, start: Start | None) -> JobFacts:
+    return JobFacts(
+        tasks=[TaskId(vertex.vertex_id, i) for vertex in graph.vertices for i in range(vertex.parallelism)],
+        operators=[
+            OperatorFacts(operator.uid, operator.name, vertex.vertex_id, vertex.parallelism, vertex.max_parallelism)
+            for vertex, operator in graph.operators()
+        ],
+        lineage="" if start is None else start.lineage.lineage_id,
+        has_storage=start is not None,
+    )
+
+
+def _own_segments(start: Start | None) -> set[str]:
+    """Return the files of committables that this lineage's earlier starts left, to be removed like our own."""
+    restore = None if start is None else start.restore
+    if start is None or restore is None or restore.lineage != start.lineage.lineage_id:
+        return set()  # another lineage's checkpoint may be wanted again, with all its files
+    return {item.path for item in restore.pending if item.path is not None}
+
+
+def _log_failure(result: Any) -> None:
+    if isinstance(result, BaseException):
+        _log.warning("Removing old checkpoint files failed: %s", result)
