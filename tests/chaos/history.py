@@ -81,15 +81,21 @@ class History:
         """Whether the reader has seen as many records as were fed."""
         return self.reader.count() >= sum(self.feeder.fed().values()) * len(self.outputs)
 
-    def wait_until(self, reached: Callable[[], bool], what: str, job: JobProcess | None = None) -> list[Fault]:
+    def wait_until(
+        self,
+        reached: Callable[[], bool],
+        what: str,
+        job: JobProcess | None = None,
+        seconds: float = PATIENCE_SECONDS,
+    ) -> list[Fault]:
         """Wait; a job that ends by itself before, or takes too long, is stuck."""
         job = job or self.job
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + seconds
         while not reached():
             if not job.is_running:
                 return [Fault(Kind.STUCK, f"the job ended with exit code {job.wait(0)} before {what}\n{job.log()}")]
             if time.monotonic() > deadline:
-                return [Fault(Kind.STUCK, f"{what} did not come in {PATIENCE_SECONDS:.0f} s\n{job.autopsy()}")]
+                return [Fault(Kind.STUCK, f"{what} did not come in {seconds:.0f} s\n{job.autopsy()}")]
             time.sleep(_POLL_SECONDS)
         return []
 
