@@ -119,10 +119,3 @@ class PublishingCommitter:
 
     def close(self) -> None:
         """Nothing to release."""
-
-
-class SinkFacade:
-    """What ``sink_to`` takes."""
-
-    def __init__(self, spec: PublishingSink) -> None:
-        self.spec = spec

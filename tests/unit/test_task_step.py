@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.sinks import PublishingSink, SinkFacade
+from tests.support.sinks import PublishingSink
 from tests.support.tasks import TaskHarness
 from wiesel.common import Duration, Types, WatermarkStrategy
 from wiesel.connectors.collections.number_sequence import NumberSequenceReader, NumberSequenceSpec
 from wiesel.core.contracts import SourceContext
 from wiesel.core.elements import MAX_WATERMARK, CheckpointBarrier, EndOfInput, Watermark, WatermarkStatus
 from wiesel.datastream import KeyedProcessFunction, MapFunction, RuntimeContext
+from wiesel.datastream.connectors.base import Sink
 from wiesel.datastream.connectors.number_seq import NumberSequenceSource
 from wiesel.datastream.state import ValueStateDescriptor
 from wiesel.runtime.chain import OperatorRestore
@@ -65,7 +66,7 @@ def sink_task(sink: PublishingSink, restore: dict[str, OperatorRestore] | None =
             .key_by(lambda v: v)
             .process(Count())
             .uid("count")
-            .sink_to(SinkFacade(sink))
+            .sink_to(Sink(sink))
             .uid("sink")
         ),
         1,
@@ -348,7 +349,7 @@ def test_operators_are_closed_once_even_when_the_reader_cannot_be() -> None:
             self.closed += 1
 
     class StuckSource(NumberSequenceSource):
-        spec = StuckSpec(0, 1)  # type: ignore[assignment]
+        spec = StuckSpec(0, 1)
 
     source = StuckSource(0, 1)
     harness = TaskHarness(
