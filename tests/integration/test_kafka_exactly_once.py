@@ -19,6 +19,7 @@ from tests.integration.kafka_store import (
     open_transaction,
     sink_to,
 )
+from wiesel.broker.admin import Admin
 from wiesel.broker.fixtures import TopicFactory
 from wiesel.broker.local import LocalBroker
 from wiesel.connectors.kafka.naming import progress_topic, transactional_id
@@ -420,3 +421,39 @@ def test_a_progress_topic_that_would_forget_is_refused(sink: Sink, topic: TopicF
     sink.spec = sink_to(sink.servers, sink.topic, sink.prefix, **{"wiesel.progress-topic": forgetful})
     with pytest.raises(ConfigurationError, match=r"cleanup\.policy=compact"):
         sink.start(sink.store())
+
+
+def test_a_broker_that_dies_and_comes_back_during_a_push_costs_time_and_nothing_else(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    home = tmp_path_factory.mktemp("bounced")
+    broker = LocalBroker.start(home)
+    try:
+        Admin(broker.bootstrap_servers).create_topic("out", 1)
+        sink = Sink(broker, "out", tmp_path)
+        job = sink.start(sink.store())
+        job.checkpoint("a")
+        broker.kill()
+        job.write("b")
+        job.decide()
+        failed: list[BaseException] = []
+
+        def publish() -> None:
+            try:
+                job.publish()
+            except BaseException as error:
+                failed.append(error)
+
+        pushing = threading.Thread(target=publish)
+        pushing.start()
+        pushing.join(2)
+        assert pushing.is_alive()
+        broker = LocalBroker.start(home, port=broker.port)
+        pushing.join(60)
+        assert not pushing.is_alive()
+        assert not failed
+        job.checkpoint("c")
+        assert sink.output() == ["a", "b", "c"]
+        job.close()
+    finally:
+        broker.stop(delete=True)

@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
 
 from tests.integration.kafka_store import open_transaction
+from wiesel.broker.admin import Admin
 from wiesel.broker.fixtures import TopicFactory
 from wiesel.broker.local import LocalBroker
 from wiesel.connectors.kafka.errors import OffsetOutOfRangeError, TopicChangedError
@@ -415,3 +416,24 @@ def test_a_broker_that_does_not_answer_is_named_within_ten_seconds() -> None:
     with pytest.raises(ConnectionFailedError, match=r"bootstrap.servers=127.0.0.1:1 .*wiesel kafka up"):
         spec.preflight(Configuration())
     assert time.monotonic() - began < 10
+
+
+def test_a_broker_that_dies_and_comes_back_costs_the_source_time_and_no_record(
+    tmp_path_factory: pytest.TempPathFactory, job: StartJob
+) -> None:
+    home = tmp_path_factory.mktemp("bounced")
+    broker = LocalBroker.start(home)
+    try:
+        Admin(broker.bootstrap_servers).create_topic("in", 2)
+        produce(broker, "in", *numbers(1, 100))
+        reading = job(source(broker, "in").set_group_id("g"))
+        reading.discover()
+        before = reading.read(100)
+        broker.kill()
+        assert reading.nothing_comes(2.0)
+        reading.reader.notify_checkpoint_complete(reading.reader.snapshot())  # a commit that cannot succeed now
+        broker = LocalBroker.start(home, port=broker.port)
+        produce(broker, "in", *numbers(101, 200), partition=1)
+        assert before + reading.read(100) == numbers(1, 200)
+    finally:
+        broker.stop(delete=True)
