@@ -33,7 +33,7 @@ def ship(function: Any, name: str | None = None) -> ShippedFunction:
     """Pickle ``function`` by value where it belongs to the script, by reference where it can be imported.
 
     Raises:
-        UnpicklableError: it captures something that cannot be pickled; the text names the variable where it can be told.
+        UnpicklableError: something it captures cannot be pickled; the text names the variable where it can be told.
     """
     import cloudpickle
 
