@@ -25,13 +25,14 @@ def main() -> int:
     parser.add_argument("--departures", type=int, metavar="N", help="only the year's first N departures")
     parser.add_argument("--checkpoint-interval", type=int, default=250, metavar="MS")
     parser.add_argument("--parallelism", type=int, metavar="P", help="of the job; default: Wiesel's own")
+    parser.add_argument("--per-second", type=float, default=20_000, metavar="N", help="flights that leave in a second")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="work in DIR and leave checkpoints and log there")
     args = parser.parse_args()
 
     # A supervisor's SIGTERM unwinds like a Ctrl-C, so that neither job nor broker stays behind.
     signal.signal(signal.SIGTERM, terminate)
     screen = Screen()
-    options = scenario.Options(args.departures, args.checkpoint_interval, args.parallelism)
+    options = scenario.Options(args.departures, args.checkpoint_interval, args.per_second, args.parallelism)
     with ExitStack() as stack:
         if args.keep:
             args.keep.mkdir(parents=True, exist_ok=True)

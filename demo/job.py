@@ -58,10 +58,11 @@ class Job:
         """Whether the process lives."""
         return self._process is not None and self._process.poll() is None
 
-    def run_until(self, reached: Callable[[], bool], seconds: float) -> bool:
-        """Wait until `reached`, asking again and again; False when the job ended before."""
+    def run_until(self, reached: Callable[[], bool], look: Callable[[], None], seconds: float) -> bool:
+        """Wait until `reached`, looking around again and again; False when the job ended before."""
         deadline = time.monotonic() + seconds
         while not reached():
+            look()
             if not self.is_running:
                 return False
             if time.monotonic() > deadline:

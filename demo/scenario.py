@@ -13,7 +13,7 @@ from demo import topics
 from demo.answer import Answer, Record, answer
 from demo.dataset import Departure, Flights, extract_csv, read_flights
 from demo.job import Job, JobError
-from demo.screen import Completed, Screen
+from demo.screen import Screen
 from demo.verdict import Rule, Verdict, compare
 from wiesel.broker.local import LocalBroker
 
@@ -35,6 +35,7 @@ class Options:
 
     departures: int | None = None
     checkpoint_interval_ms: int = 250
+    flights_per_second: float = 20_000
     parallelism: int | None = None
 
 
@@ -56,20 +57,16 @@ def run(screen: Screen, directory: Path, options: Options) -> bool:
 
     with start_broker(screen, directory / "kafka") as broker:
         screen.say(f"Apache Kafka {broker.kafka_version} answers on {broker.bootstrap_servers}")
-        servers = broker.bootstrap_servers
-        topics.create(servers, [INPUT, *RULES])
-        with screen.progress("feeding the flights as they left", len(flights.departures)) as sent:
-            topics.feed(servers, INPUT, flights.departures, sent)
-
-        job = Job(directory / "job", job_options(options), job_arguments(servers, options))
+        topics.create(broker.bootstrap_servers, [INPUT, *RULES])
+        job = JobRun(screen, broker.bootstrap_servers, directory / "job", flights.departures, options)
         try:
-            interruption = run_job_with_a_kill(screen, job, servers, len(flights.departures), options)
+            interruption = job.with_a_kill()
         finally:
-            job.kill()
+            job.process.kill()
 
         screen.say("reading the output as a read_committed client, and asking DuckDB for the batch answer")
         expected = answer(csv_file, options.departures)
-        verdicts = judge(servers, expected)
+        verdicts = judge(broker.bootstrap_servers, expected)
 
     report(screen, flights, interruption, verdicts)
     same_input = (expected.departures, expected.cancelled) == (len(flights.departures), flights.cancelled)
@@ -90,64 +87,67 @@ def start_broker(screen: Screen, directory: Path) -> LocalBroker:
     return LocalBroker.start(directory, report=tell)
 
 
-def job_options(options: Options) -> list[str]:
-    """Options of `wiesel run` itself."""
-    return ["-p", str(options.parallelism)] if options.parallelism else []
+class JobRun:
+    """The job beside the feed, killed half-way and resumed."""
 
+    def __init__(
+        self, screen: Screen, servers: str, directory: Path, departures: Sequence[Departure], options: Options
+    ) -> None:
+        self._screen = screen
+        self._servers = servers
+        self._departures = departures
+        self._options = options
+        how = ["-p", str(options.parallelism)] if options.parallelism else []
+        interval = ["--checkpoint-interval", str(options.checkpoint_interval_ms)]
+        until = ["--until", *map(str, topics.ends(departures))]
+        self.process = Job(directory, how, ["--bootstrap", servers, "--group", GROUP, *interval, *until])
 
-def job_arguments(servers: str, options: Options) -> list[str]:
-    """Arguments of examples/flights.py; its topics have their default names."""
-    interval = str(options.checkpoint_interval_ms)
-    return ["--bootstrap", servers, "--group", GROUP, "--bounded", "--checkpoint-interval", interval]
+    def with_a_kill(self) -> Interruption:
+        """Run the job, kill it half-way and resume it; returns when it has finished by itself."""
+        total = len(self._departures)
+        with (
+            closing(topics.GroupProgress(self._servers, GROUP, INPUT)) as group,
+            self._screen.progress(total, "flights that left", "behind a checkpoint") as (left, behind),
+            topics.Feed(self._servers, INPUT, self._departures, self._options.flights_per_second) as feed,
+        ):
 
+            def look() -> None:
+                feed.check()
+                left(feed.sent)
+                behind(group.committed())
 
-def run_job_with_a_kill(screen: Screen, job: Job, servers: str, total: int, options: Options) -> Interruption:
-    """Run the job, kill it half-way and resume it; returns when it has finished by itself."""
-    with closing(topics.GroupProgress(servers, GROUP, INPUT)) as progress:
-        screen.say("wiesel run examples/flights.py")
-        with screen.progress("flights processed", total) as completed:
-            seconds = kill_half_way(job, lambda: advance(progress, completed), total, options)
-        checkpoint = job.newest_checkpoint()
-        if checkpoint is None:
-            raise JobError(f"there is no checkpoint, although offsets were committed\n{job.tail()}")
-        visible = sum(len(output.records) for output in topics.read_committed(servers, list(RULES)).values())
-        interruption = Interruption(seconds, progress.committed(), checkpoint, visible)
-        screen.say(f"kill -9 after {seconds:.1f} s, {interruption.committed:,} flights were behind a checkpoint")
+            self._screen.say("wiesel run examples/flights.py")
+            started = time.monotonic()
+            self.process.start()
+            self._let_run(lambda: feed.sent >= total // 2 and self.process.newest_checkpoint() is not None, look)
+            interruption = self._kill(started, group)
 
-        screen.say(f"wiesel run --resume examples/flights.py    (from checkpoint {checkpoint})")
-        with screen.progress("flights processed", total) as completed:
-            job.start(resume=True)
-            job.run_until(lambda: advance(progress, completed) == total, PATIENCE_SECONDS)
-            code = job.end()
-            advance(progress, completed)
-    if code != 0:
-        raise JobError(f"the resumed job ended with exit code {code}\n{job.tail()}")
-    return interruption
+            self._screen.say(f"wiesel run --resume examples/flights.py    (from checkpoint {interruption.checkpoint})")
+            self.process.start(resume=True)
+            self.process.run_until(lambda: False, look, PATIENCE_SECONDS)
+            code = self.process.end()
+            look()
+        if code != 0:
+            raise JobError(f"the resumed job ended with exit code {code}\n{self.process.tail()}")
+        return interruption
 
+    def _let_run(self, is_half_way: Callable[[], bool], look: Callable[[], None]) -> None:
+        if not self.process.run_until(is_half_way, look, PATIENCE_SECONDS):
+            raise JobError(f"the job ended by itself before it could be killed\n{self.process.tail()}")
+        # Not always at the same distance from a checkpoint.
+        time.sleep(random.random() * self._options.checkpoint_interval_ms / 1000)
 
-def advance(progress: topics.GroupProgress, completed: Completed) -> int:
-    """Ask how far the job is, and show it."""
-    committed = progress.committed()
-    completed(committed)
-    return committed
-
-
-def kill_half_way(job: Job, committed: Callable[[], int], total: int, options: Options) -> float:
-    """Start the job and kill it about half-way; how long it ran, in seconds.
-
-    What is behind a checkpoint and committed is an earlier state of the job, which meanwhile goes on: a third of the
-    flights there means about half of them processed.
-    """
-    started = time.monotonic()
-    job.start()
-    if not job.run_until(lambda: committed() >= total // 3, PATIENCE_SECONDS):
-        raise JobError(f"the job ended by itself before it could be killed\n{job.tail()}")
-    # Not always just after a checkpoint, but at any moment between two.
-    time.sleep(random.random() * options.checkpoint_interval_ms / 1000)
-    if not job.is_running:
-        raise JobError("the job was done before it could be killed: give it more flights")
-    job.kill()
-    return time.monotonic() - started
+    def _kill(self, started: float, group: topics.GroupProgress) -> Interruption:
+        if not self.process.is_running:
+            raise JobError("the job was done before it could be killed: give it more flights")
+        self.process.kill()
+        seconds = time.monotonic() - started
+        checkpoint = self.process.newest_checkpoint()
+        assert checkpoint is not None, "there was one before"
+        visible = sum(len(output.records) for output in topics.read_committed(self._servers, list(RULES)).values())
+        interruption = Interruption(seconds, group.committed(), checkpoint, visible)
+        self._screen.say(f"kill -9 after {seconds:.1f} s; {interruption.committed:,} flights are behind a checkpoint")
+        return interruption
 
 
 def judge(servers: str, expected: Answer) -> dict[str, Verdict]:
@@ -173,6 +173,7 @@ def report(screen: Screen, flights: Flights, interruption: Interruption, verdict
         ("departures fed", f"{len(flights.departures):,}"),
         ("furthest out of order", f"{most_minutes_out_of_order(flights.departures):,} min"),
         ("killed after", f"{interruption.seconds:.1f} s"),
+        ("behind a checkpoint then", f"{interruption.committed:,}"),
         ("resumed from checkpoint", str(interruption.checkpoint)),
         ("output already visible then", f"{interruption.visible:,}"),
         ("seconds in all", f"{screen.seconds:.1f}"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 Completed = Callable[[int], None]
@@ -33,15 +34,14 @@ class Screen:
         return time.monotonic() - self._start
 
     @contextmanager
-    def progress(self, what: str, total: int) -> Iterator[Completed]:
-        """A bar while the block runs; it is told how much is done. In a pipe a line at each quarter."""
+    def progress(self, total: int, *names: str) -> Iterator[list[Completed]]:
+        """A bar for each name while the block runs; each is told how much is done. In a pipe a line at each quarter."""
         if not self._console.is_terminal:
-            yield _Quarters(self, what, total)
+            yield [_Quarters(self, name, total) for name in names]
             return
-        columns = (TextColumn("[dim]        [/]  {task.description}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, TimeElapsedColumn(), console=self._console) as progress:
-            task = progress.add_task(what, total=total)
-            yield lambda completed: progress.update(task, completed=completed)
+        columns = (TextColumn("          {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self._console) as progress:
+            yield [partial(_advance, progress, progress.add_task(name, total=total)) for name in names]
 
     def table(self, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table; the first column is text, the others are numbers or short words."""
@@ -51,6 +51,10 @@ class Screen:
         for row in rows:
             table.add_row(*row)
         self._console.print(table, soft_wrap=False)
+
+
+def _advance(progress: Progress, task: TaskID, completed: int) -> None:
+    progress.update(task, completed=completed)
 
 
 class _Quarters:

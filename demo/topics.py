@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
+from zlib import crc32
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -40,42 +45,83 @@ def create(bootstrap_servers: str, names: Sequence[str]) -> None:
         admin.create_topic(name, PARTITIONS, FOR_OLD_RECORDS)
 
 
-def feed(bootstrap_servers: str, topic: str, departures: Iterable[Departure], sent: Callable[[int], None]) -> int:
-    """Write the departures in their order, event time as timestamp; `sent` hears how many went so far."""
-    refused: list[KafkaError] = []
+def partition_of(departure: Departure) -> int:
+    """All departures of one key in one partition; the demo decides it itself, to know where each partition will end."""
+    return crc32(departure.key.encode()) % PARTITIONS
 
-    def delivered(error: KafkaError | None, _message: Message) -> None:
-        if error is not None:
-            refused.append(error)
 
-    producer = Producer(
-        {
-            **QUIET,
-            "bootstrap.servers": bootstrap_servers,
-            # Idempotent: a retry neither repeats a departure nor changes the order.
-            "enable.idempotence": True,
-            "partitioner": "murmur2_random",
-            "linger.ms": 20,
-            "queue.buffering.max.messages": 1_000_000,
-        }
-    )
-    number = 0
-    for number, departure in enumerate(departures, 1):
-        producer.produce(
-            topic,
-            key=departure.key,
-            value=departure.to_json(),
-            timestamp=departure.scheduled_ms,
-            on_delivery=delivered,
+def ends(departures: Iterable[Departure]) -> list[int]:
+    """The end offset of each partition once all departures are written."""
+    counts = Counter(map(partition_of, departures))
+    return [counts[partition] for partition in range(PARTITIONS)]
+
+
+class Feed:
+    """Writes the departures in their order on a thread of its own, event time as timestamp.
+
+    Args:
+        bootstrap_servers: of the broker.
+        topic: a topic of four partitions.
+        departures: in their order.
+        per_second: how many to write; the real year is a little slower.
+    """
+
+    def __init__(self, bootstrap_servers: str, topic: str, departures: Sequence[Departure], per_second: float) -> None:
+        self._topic = topic
+        self._departures = departures
+        self._per_second = per_second
+        self._refused: list[KafkaError] = []
+        self._stop = threading.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="feed")
+        self._producer = Producer(
+            {
+                **QUIET,
+                "bootstrap.servers": bootstrap_servers,
+                # Idempotent: a retry neither repeats a departure nor changes the order.
+                "enable.idempotence": True,
+                "linger.ms": 20,
+            }
         )
-        if number % 1000 == 0:
-            producer.poll(0)
-            sent(number)
-    unsent = producer.flush(60)
-    if unsent or refused:
-        raise RuntimeError(f"{unsent} flights not sent, {len(refused)} refused, first: {refused[:1]}")
-    sent(number)
-    return number
+        self.sent = 0
+        self._done: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        self._done = self._thread.submit(self._run)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.shutdown()
+
+    def check(self) -> None:
+        """Raise what went wrong so far."""
+        if self._done is not None and self._done.done():
+            self._done.result()
+
+    def _run(self) -> None:
+        began = time.monotonic()
+        for number, departure in enumerate(self._departures, 1):
+            self._producer.produce(
+                self._topic,
+                key=departure.key,
+                value=departure.to_json(),
+                timestamp=departure.scheduled_ms,
+                partition=partition_of(departure),
+                on_delivery=self._on_delivery,
+            )
+            if number % 200 == 0:
+                self.sent = number
+                self._producer.poll(0)
+                if self._stop.wait(max(0.0, began + number / self._per_second - time.monotonic())):
+                    return
+        unsent = self._producer.flush(60)
+        if unsent or self._refused:
+            raise RuntimeError(f"{unsent} flights not sent, {len(self._refused)} refused: {self._refused[:1]}")
+        self.sent = len(self._departures)
+
+    def _on_delivery(self, error: KafkaError | None, _message: Message) -> None:
+        if error is not None:
+            self._refused.append(error)
 
 
 class GroupProgress:

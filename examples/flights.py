@@ -2,7 +2,7 @@
 
     wiesel run examples/flights.py --bounded
 
-`make demo` feeds this job with the 328,521 flights that left New York in 2013, kills it half-way and resumes it.
+`make demo` streams the 328,521 flights that left New York in 2013 past this job, kills it half-way and resumes it.
 
 In: one JSON object per departure, in the order in which they left, under the key airport-carrier:
     {"airport": "JFK", "carrier": "B6", "flight": 725, "to": "BQN", "scheduled": "2013-01-01T10:45:00Z", "delay": -1}
@@ -46,6 +46,7 @@ from pyflink.datastream.connectors.kafka import (
     KafkaRecordSerializationSchema,
     KafkaSink,
     KafkaSource,
+    KafkaTopicPartition,
 )
 from pyflink.datastream.state import ValueStateDescriptor
 from pyflink.datastream.window import TimeWindow, TumblingEventTimeWindows
@@ -145,7 +146,10 @@ def departures(env: StreamExecutionEnvironment, args: argparse.Namespace) -> Dat
         .set_starting_offsets(KafkaOffsetsInitializer.earliest())
         .set_value_only_deserializer(SimpleStringSchema())
     )
-    if args.bounded:
+    if args.until:
+        ends = {KafkaTopicPartition(args.input, partition): offset for partition, offset in enumerate(args.until)}
+        source.set_bounded(KafkaOffsetsInitializer.offsets(ends))
+    elif args.bounded:
         source.set_bounded(KafkaOffsetsInitializer.latest())
     a_day_behind = WatermarkStrategy.for_bounded_out_of_orderness(Duration.of_hours(24))
     return env.from_source(source.build(), a_day_behind, "departures").process(Departures(args.very_late_minutes))
@@ -199,6 +203,9 @@ if __name__ == "__main__":
     options.add_argument("--input", default="flights")
     options.add_argument("--group", default="flights", help="consumer group that shows how far the job is")
     options.add_argument("--bounded", action="store_true", help="stop at the topic's present end")
+    options.add_argument(
+        "--until", type=int, nargs="+", metavar="OFFSET", help="stop at these ends of partition 0, 1, …"
+    )
     options.add_argument("--delays", default="flight-delays", help="topic")
     options.add_argument("--alerts", default="flight-alerts", help="topic")
     options.add_argument("--very-late", default="flights-very-late", help="topic")

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_a_killed_and_resumed_job_writes_what_duckdb_says(tmp_path: Path) -> None:
-    demo = [sys.executable, "-m", "demo", "--departures", "120000", "--checkpoint-interval", "200"]
+    demo = [sys.executable, "-m", "demo", "--departures", "80000", "--per-second", "10000"]
     run = subprocess.run(
         demo,
         cwd=ROOT,
