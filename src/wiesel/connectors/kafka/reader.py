@@ -170,7 +170,8 @@ class KafkaSourceReader:
                 self._held.setdefault(partition, deque()).append((partition, messages))
                 continue
             if len(messages) > max_records:
-                self._runs.appendleft((partition, messages[max_records:]))
+                rest = [messages[i : i + max_records] for i in range(max_records, len(messages), max_records)]
+                self._runs.extendleft((partition, part) for part in reversed(rest))
                 messages = messages[:max_records]
             position = self._positions.get(partition)
             batch = None if position is None else self._read(position, messages)
