@@ -113,5 +113,5 @@ def _check(descriptor: AsyncFunctionDescriptor) -> None:
         )
     if not isinstance(strategy, NoRetryStrategy) and to_millis(descriptor.timeout) <= 0:
         raise ConfigurationError("Timeout should be configured when do async with retry: give one above zero.")
-    if not isinstance(descriptor.capacity, int) or descriptor.capacity < 1:
+    if descriptor.capacity < 1:
         raise ConfigurationError(f"The capacity must be at least one record, got {descriptor.capacity!r}.")

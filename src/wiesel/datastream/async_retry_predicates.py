@@ -7,7 +7,7 @@ from typing import Any
 __all__ = ["empty_result_predicate", "exception_type_predicate", "has_exception_predicate"]
 
 
-def empty_result_predicate(result: list[Any]) -> bool:
+def empty_result_predicate(result: list[Any] | None) -> bool:
     """Whether an attempt had no result."""
     return result is None or len(result) == 0
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import Clock, Committable, Emit, Json, KeyedStateBackend
 from wiesel.core.elements import MIN_TIMESTAMP
 from wiesel.core.key_groups import key_group_range
 from wiesel.core.metrics import TaskMetricGroup
-from wiesel.core.operator_specs import SourceSpec
+from wiesel.core.operator_specs import AsyncWaitSpec, SourceSpec
 from wiesel.graph.job_graph import JobVertex
 from wiesel.runtime.exchange.record_writer import RecordWriter
 from wiesel.runtime.operators import Operator, OperatorContext, create_operator
 from wiesel.runtime.operators.contexts import TaskRuntimeContext
 from wiesel.runtime.operators.sink import SinkOperator
 from wiesel.runtime.operators.timestamps import TimestampsOperator
+
+if TYPE_CHECKING:
+    from wiesel.runtime.operators.async_wait import AsyncWaitOperator
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ class OperatorChain:
         self.operator_of: dict[int, str] = {}
         self.backend: KeyedStateBackend | None = None
         self.late_records_dropped = 0
+        self.asynchronous: list[AsyncWaitOperator] = []
         self._environment = environment
         self._writers = writers
         self._targets: dict[int, list[int]] = {}
@@ -143,6 +148,10 @@ class OperatorChain:
         if isinstance(created, SinkOperator):
             created.job_directory = self._environment.job_directory
             created.lineage = self._environment.lineage
+        if isinstance(node.spec, AsyncWaitSpec):
+            waiting: AsyncWaitOperator = created  # type: ignore[assignment]
+            waiting.emit_watermark = partial(self.emit_watermark, index=index)
+            self.asynchronous.append(waiting)
         created.setup(self._operator_context(index, backend, sides), out)
         self.operators[index] = created
         self.operator_of[id(created)] = self.operator_of[id(out)] = node.name
@@ -225,8 +234,8 @@ class OperatorChain:
         return any(isinstance(operator, TimestampsOperator) for operator in self.operators.values())
 
     def emit_head_watermark(self, watermark: int) -> None:
-        """Carry on a watermark of the task's input, unless the head makes its own."""
-        if not isinstance(self.head, TimestampsOperator) or self.head.passes_watermark(watermark):
+        """Carry on a watermark of the task's input, unless the head makes its own or holds it back."""
+        if self.head is None or self.head.passes_watermark(watermark):
             self.emit_watermark(watermark)
 
     def emit_head_status(self, idle: bool) -> None:
@@ -239,7 +248,7 @@ class OperatorChain:
         for target in self._targets.get(index, ()):
             operator = self.operators[target]
             operator.on_watermark(watermark)
-            if not isinstance(operator, TimestampsOperator) or operator.passes_watermark(watermark):
+            if operator.passes_watermark(watermark):
                 self.emit_watermark(watermark, target)
         self._each_writer(index, lambda writer: writer.broadcast_watermark(watermark))
 
@@ -264,6 +273,21 @@ class OperatorChain:
                     self.emit_status(idle, index)
                 if watermark is not None:
                     self.emit_watermark(watermark, index)
+
+    def emit_completed(self) -> bool:
+        """Emit what asynchronous operators have completed; return whether there was anything."""
+        worked = False
+        for operator in self.asynchronous:
+            worked = operator.emit_completed() or worked
+        return worked
+
+    def is_available(self) -> bool:
+        """Whether every asynchronous operator has room for a record."""
+        return all(operator.is_available() for operator in self.asynchronous)
+
+    def is_idle(self) -> bool:
+        """Whether no asynchronous operator waits for anything."""
+        return all(operator.is_idle() for operator in self.asynchronous)
 
     def finish(self) -> None:
         """Tell every operator, upstream first, that no more records come."""

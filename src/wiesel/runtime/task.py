@@ -66,6 +66,7 @@ class Task:
         self._input_over = False
         self._ended = False
         self._sinks = [sink for _, sink in chain.sinks()]
+        self._asynchronous = bool(chain.asynchronous)
         backend = chain.backend
         self._run_keyed = [backend.bind_keyed(emit) for emit in chain.inputs] if backend is not None else None
         self._passthrough = source is not None and not chain.vertex.links and len(writers) == 1
@@ -79,7 +80,11 @@ class Task:
         self._starved = not self.has_credit()
         if self._starved:
             return worked
-        if self.time.is_firing:
+        if self._asynchronous and not self._suspended:
+            worked = self._emit_completed() or worked
+        if self._asynchronous and not self.chain.is_available():
+            pass  # an operator waits for as many answers as it may; one of them wakes the task
+        elif self.time.is_firing:
             self._fire_event_timers()
             worked = True
         else:
@@ -162,6 +167,13 @@ class Task:
         for value, timestamp in zip(batch.values, batch.timestamps, strict=True):
             emit(value, timestamp)
 
+    def _emit_completed(self) -> bool:
+        """Emit what asynchronous operators have completed; with the last of it an input that is over ends."""
+        worked = self.chain.emit_completed()
+        if self._input_over and not self.time.is_firing:
+            self._finish()
+        return worked
+
     # ---------------------------------------------------------------------------------------------- event time
 
     def _begin_watermark(self, watermark: int) -> None:
@@ -179,7 +191,7 @@ class Task:
         self._begin_watermark(MAX_WATERMARK)
 
     def _finish(self) -> None:
-        if not self._ended:
+        if not self._ended and self.chain.is_idle():
             self._ended = True
             self.chain.finish()
             for writer in self._writers:

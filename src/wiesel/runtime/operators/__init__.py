@@ -20,6 +20,7 @@ _OPERATORS: dict[type[Any], tuple[str, str]] = {
     specs.CoProcessSpec: ("two_input", "CoProcessOperator"),
     specs.BroadcastProcessSpec: ("two_input", "BroadcastOperator"),
     specs.TimestampsSpec: ("timestamps", "TimestampsOperator"),
+    specs.AsyncWaitSpec: ("async_wait", "AsyncWaitOperator"),
     specs.WindowSpec: ("window", "WindowOperator"),
     specs.SinkSpec: ("sink", "SinkOperator"),
 }

@@ -83,6 +83,10 @@ class Operator:
         """Learn the new event time, before the timers it makes due are fired."""
         self.current_watermark = watermark
 
+    def passes_watermark(self, watermark: int) -> bool:
+        """Whether a watermark it has learned goes on down the chain at once."""
+        return True
+
     def on_event_timer(self, timestamp: int, namespace: Any) -> None:
         """A due event-time timer of the current key."""
 
