@@ -15,7 +15,7 @@ from wiesel.cluster.seal_key import load_seal_key
 from wiesel.core import failpoints
 from wiesel.core.contracts import Committable, Json
 from wiesel.core.disk import OsDisk
-from wiesel.core.errors import RestoreRefusedError
+from wiesel.core.errors import CheckpointError, RestoreRefusedError
 from wiesel.core.operator_specs import SinkSpec
 from wiesel.graph.job_graph import JobGraph
 from wiesel.runtime.checkpoint.job_directory import JobDirectory, Lineage, StoreRecord
@@ -93,7 +93,6 @@ class _Decision:
         self._record: StoreRecord = directory.record
         self._shape = sink_shape(graph)
         self._newest = self._record.newest
-        self._latest = self._latest_of_newest()
 
     def make(self) -> Start:
         if self._newest is not None and self._options.resume and self._newest.outcome == "finished":
@@ -112,7 +111,6 @@ class _Decision:
         self, lineage: Lineage, restore: CheckpointManifest | None, restore_path: Path | None, finished: bool = False
     ) -> Start:
         ids = self._storage.all_ids()
-        owned = {i for i in ids if self._newest is not None and lineage.lineage_id == self._newest.lineage_id}
         return Start(
             directory=self._directory,
             storage=self._storage,
@@ -123,7 +121,7 @@ class _Decision:
             pending=[] if restore is None else restore.pending,
             committers={} if restore is None else restore.committers,
             next_checkpoint_id=max([*ids, self._record.last_checkpoint, 0]) + 1,
-            owned=owned,
+            owned=self._owned_by(lineage),
             finished=finished,
         )
 
@@ -149,8 +147,9 @@ class _Decision:
         return self._new_lineage("savepoint", str(path), rewound=True), manifest, path
 
     def _resume(self, newest: Lineage) -> tuple[StoreRecord, CheckpointManifest | None, Path | None]:
-        path = self._path_of(self._latest) if self._latest is not None else None
-        restore = self._latest
+        latest = self._latest_of(newest)
+        path = None if latest is None else self._path_of(latest)
+        restore = latest
         if restore is None and newest.base is not None:
             path = Path(newest.base)
             restore = self._storage.load(path)
@@ -159,7 +158,7 @@ class _Decision:
         if dict(newest.shape) != self._shape:
             _log.info("Parallelism or sinks have changed: a new lineage begins at the latest checkpoint.")
             # A rewind that has no checkpoint of its own yet is still one.
-            rewound = newest.rewound and self._latest is None
+            rewound = newest.rewound and latest is None
             return self._new_lineage("reshaped", None if path is None else str(path), rewound), restore, path
         return self._record, restore, path
 
@@ -167,9 +166,12 @@ class _Decision:
         return replace(self._record.with_lineage(kind, base, self._shape, rewound), last_checkpoint=0)
 
     def _refuse_or_tell(self, newest: Lineage) -> None:
-        if newest.outcome == "finished" or self._options.fresh or self._latest is None:
+        if newest.outcome == "finished" or self._options.fresh:
             return
-        path = self._path_of(self._latest)
+        latest = self._latest_of(newest)
+        if latest is None:
+            return
+        path = self._path_of(latest)
         if self._options.has_configured_directory:
             raise RestoreRefusedError(
                 f"{self._directory.path} holds an unfinished run of this job, up to {path.name}. "
@@ -179,10 +181,11 @@ class _Decision:
 
     # ------------------------------------------------------------------------------------------ what is there
 
-    def _latest_of_newest(self) -> CheckpointManifest | None:
-        """Return the newest lineage's latest checkpoint; one that must be there and is not ends the start."""
-        if self._newest is None:
-            return None
+    def _latest_of(self, newest: Lineage) -> CheckpointManifest | None:
+        """Return the newest lineage's latest checkpoint; one that must be there and is not ends the start.
+
+        Not asked when the user chose otherwise (``-s``, ``--fresh``): those are the ways out of a damaged one.
+        """
         latest: CheckpointManifest | None = None
         for checkpoint_id in reversed(self._storage.completed()):
             try:
@@ -191,7 +194,7 @@ class _Decision:
                 if failpoints.ablated("rule7"):
                     continue
                 raise
-            if manifest.lineage == self._newest.lineage_id:
+            if manifest.lineage == newest.lineage_id:
                 latest = manifest
                 break
         found = 0 if latest is None else latest.checkpoint_id
@@ -199,9 +202,23 @@ class _Decision:
             raise RestoreRefusedError(
                 f"Checkpoint {self._path_name(self._record.last_checkpoint)} of this job was completed, but it is not "
                 f"there any more. Its output may already be published, so no older checkpoint is used in its place. "
-                f"Put it back, or choose yourself: -s PATH repeats output, another --job-id begins anew."
+                f"Put it back, or choose yourself: -s PATH repeats output, --fresh begins anew."
             )
         return latest
+
+    def _owned_by(self, lineage: Lineage) -> set[int]:
+        """Return the checkpoints of a lineage; those of earlier ones are left to the user, who may want them again."""
+        if self._newest is None or lineage.lineage_id != self._newest.lineage_id:
+            return set()
+        owned = set()
+        for checkpoint_id in self._storage.completed():
+            try:
+                manifest = self._storage.load_metadata(self._storage.path_of(checkpoint_id))
+            except CheckpointError:
+                continue  # not to be deleted by us
+            if manifest.lineage == lineage.lineage_id:
+                owned.add(checkpoint_id)
+        return owned
 
     def _path_of(self, manifest: CheckpointManifest) -> Path:
         return self._storage.path_of(manifest.checkpoint_id)
