@@ -9,9 +9,9 @@ from typing import Final
 
 from wiesel.core.configuration import Configuration
 from wiesel.core.errors import ConfigurationError
+from wiesel.core.options import catalog, optional_value_of
 from wiesel.runtime.checkpoint.manifest import SealKey
 
-KEY_FILE_OPTION: Final = "wiesel.checkpoint.key-file"
 _BYTES: Final = 32
 
 
@@ -21,7 +21,7 @@ def load_seal_key(configuration: Configuration) -> SealKey:
     Raises:
         ConfigurationError: the named file cannot be read or is too short to be a key.
     """
-    named = configuration.get_string(KEY_FILE_OPTION, "")
+    named = optional_value_of(configuration, catalog.CHECKPOINT_KEY_FILE)
     if named:
         return SealKey(_read(Path(named).expanduser()))
     data_home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")

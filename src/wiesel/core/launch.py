@@ -22,7 +22,7 @@ class LaunchOptions:
     Args:
         script: the script's file; None for a module, and when started by plain ``python`` or in a notebook.
         program_name: the script's file name without its suffix, or the module's name; names jobs without an id.
-        parallelism: ``-p``; overrides configuration and script.
+        parallelism: ``-p``; overrides the configuration, and is overridden by the script, as in Flink.
         configuration: ``-c KEY=VALUE`` pairs, Flink's own keys, values as text.
         config_file: ``--config``, a Flink ``config.yaml``.
         resume: ``--resume``: go on from the latest checkpoint of the newest lineage, fresh if there is none.

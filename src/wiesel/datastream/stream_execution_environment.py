@@ -17,6 +17,7 @@ from wiesel.core.options import (
     ConfigurationReport,
     catalog,
     check_configuration,
+    expand_variables,
     is_set,
     load_config_file,
     optional_value_of,
@@ -67,7 +68,7 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
         if options.config_file is not None:
             merged.add_all(load_config_file(options.config_file))
         for key, value in options.configuration.items():
-            merged.set_string(key, value)
+            merged.set_string(key, expand_variables(value, f"-c {key}"))
         if options.parallelism is not None:
             merged.set_string(catalog.PARALLELISM.key, str(options.parallelism))
         if configuration is not None:

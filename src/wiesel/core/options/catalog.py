@@ -76,6 +76,12 @@ CHECKPOINTS_DIRECTORY: Final = _text(
     expected=_PATH,
     aliases=("state.checkpoints.dir", "state.backend.fs.checkpointdir"),
 )
+CHECKPOINT_KEY_FILE: Final = _text(
+    "wiesel.checkpoint.key-file",
+    None,
+    "file with the key that seals checkpoints; one of the installation's own without it",
+    expected=_PATH,
+)
 SAVEPOINT_DIRECTORY: Final = _text(
     "execution.checkpointing.savepoint-dir",
     None,
