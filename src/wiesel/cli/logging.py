@@ -35,7 +35,8 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line to write."""
-        return redact(super().format(record))
+        exception = str(getattr(record, "exception", "")).rstrip()
+        return redact("\n".join(filter(None, (super().format(record), exception))))
 
 
 class JsonFormatter(logging.Formatter):

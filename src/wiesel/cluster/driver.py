@@ -21,6 +21,8 @@ from wiesel.cluster.sources import SourceCoordinator, SplitReceiver
 from wiesel.cluster.start import Start
 from wiesel.cluster.status import StatusReporter, TaskFigures
 from wiesel.core.contracts import Clock, Json
+from wiesel.core.errors import JobExecutionError
+from wiesel.core.tracebacks import format_user_traceback
 from wiesel.graph.job_graph import JobGraph
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest
 from wiesel.runtime.job_master import commands as c
@@ -67,6 +69,7 @@ class JobDriver(ABC):
         self._background_commits = Background(self._mailbox.put, 1, "wiesel-commit")  # one: in order
         self._sources: SourceCoordinator | None = None
         self._at_once = False
+        self._told: BaseException | None = None
         self._outcome: JobOutcome | None = None
         self._began = monotonic_ns()
         self._owned: set[int] = set() if start is None else set(start.owned)
@@ -200,8 +203,23 @@ class JobDriver(ABC):
     # ------------------------------------------------------------------------------------------------ commands
 
     def _perform(self, commands: list[Command]) -> None:
+        if self.master.state is JobState.RESTARTING and self.master.error is not self._told:
+            self._tell_restart()
         for command in commands:
             self._handlers[type(command)](command)
+
+    def _tell_restart(self) -> None:
+        error = self._told = self.master.error
+        due = self.master.next_due_ms()
+        if error is None or due is None:
+            return
+        cause = error.__cause__ if isinstance(error, JobExecutionError) else error
+        _log.warning(
+            "The job failed and restarts in %d ms: %s",
+            max(0, due - self._now_ms()),
+            error,
+            extra={"exception": "" if cause is None else format_user_traceback(cause)},
+        )
 
     def _recover_committers(self, command: c.RecoverCommitters) -> None:
         if self._committers is None:

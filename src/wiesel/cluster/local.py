@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -113,6 +114,10 @@ def _signals(driver: JobDriver) -> Iterator[list[int]]:
             sys.stderr.flush()
             os._exit(128 + number)
         driver.stop()
+        # By another thread: this one may be inside of a write to the same stream.
+        threading.Thread(
+            target=_log.info, args=("Stopping; a second signal ends the job at once.",), daemon=True
+        ).start()
 
     previous: dict[int, Any] = {n: signal.signal(n, handle) for n in (signal.SIGINT, signal.SIGTERM)}
     try:
