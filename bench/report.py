@@ -42,15 +42,21 @@ def goal_line(goal: str, work: str, against: str, pairs: Pairs, bar: float | Non
 
 def start_lines(start: Start) -> list[Line]:
     """G10's figures."""
-    wall = f"{start.median:.2f} s ({min(start.wall_seconds):.2f} to {max(start.wall_seconds):.2f})"
+    first_record = median(start.first_kafka_record_seconds)
     return [
-        Line("G10", "four elements, start to exit", wall, "", verdict(start.median <= 0.5, "≤ 0.5 s")),
+        Line(
+            "G10",
+            "four elements, start to exit",
+            seconds(start.wall_seconds),
+            "",
+            verdict(start.median <= 0.5, "≤ 0.5 s"),
+        ),
         Line(
             "G10",
             "start to the first record of a topic",
-            f"{start.first_kafka_record_seconds:.2f} s",
+            seconds(start.first_kafka_record_seconds),
             "",
-            verdict(start.first_kafka_record_seconds <= 0.5, "≤ 0.5 s"),
+            verdict(first_record <= 0.5, "≤ 0.5 s"),
         ),
         Line(
             "G10",
@@ -61,6 +67,11 @@ def start_lines(start: Start) -> list[Line]:
         ),
         Line("G10", "idle Kafka job, CPU", f"{start.idle_cpu_percent:.1f} % of a core", "", ""),
     ]
+
+
+def seconds(values: Sequence[float]) -> str:
+    """Median and range."""
+    return f"{median(values):.2f} s ({min(values):.2f} to {max(values):.2f})"
 
 
 def verdict(reached: bool, bar: str) -> str:
