@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from wiesel.core.configuration import Configuration
 
@@ -238,6 +238,14 @@ class SinkWriter(Protocol):
 
     def close(self) -> None:
         """Release clients; what was not committed is dropped."""
+
+
+@runtime_checkable
+class EndOfInputAware(Protocol):
+    """A ``SinkWriter`` that does something else at the last checkpoint of a bounded job: files are completed then."""
+
+    def end_input(self) -> None:
+        """Learn that no record comes any more; ``flush`` and ``prepare_commit`` follow."""
 
 
 class Committer(Protocol):

@@ -7,6 +7,7 @@ its schema then runs here, but not on PyFlink, where a schema is a Java object.
 from __future__ import annotations
 
 import codecs
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any, BinaryIO
 
@@ -16,6 +17,7 @@ from wiesel.core.row import Row
 from wiesel.core.types import TypeInformation, Types
 
 __all__ = [
+    "BulkWriter",
     "BulkWriterFactory",
     "ByteArraySchema",
     "DeserializationSchema",
@@ -197,8 +199,24 @@ class Encoder:
         return lambda value: write(f"{text_of(value)}\n".encode(charset, "replace"))
 
 
+class BulkWriter(ABC):
+    """Writes one file of a bulk format (Flink: ``BulkWriter``)."""
+
+    @abstractmethod
+    def add_element(self, value: Any) -> None:
+        """Take one record; it may be held in memory until ``finish``."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Write everything and the file's last bytes; the stream stays open."""
+
+
 class BulkWriterFactory:
     """Makes writers of files that are written many records at a time (Flink: ``BulkWriter.Factory``)."""
+
+    def create(self, stream: BinaryIO) -> BulkWriter:
+        """Return a writer to an open, empty file."""
+        raise UnsupportedError(f"{type(self).__name__} has no create()")
 
     def get_java_object(self) -> Any:
         """Raise: there is no Java object behind it here."""

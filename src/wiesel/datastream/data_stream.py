@@ -305,11 +305,11 @@ class DataStream(_Operator):
         get_transformer = getattr(sink, "get_transformer", None)
         transformer = get_transformer() if get_transformer is not None else None
         stream = self if transformer is None else transformer.apply(self)
-        return stream._values()._sink("Writer", sink.spec)
+        return stream._values()._sink("Writer", sink.spec_for(stream.get_type()))
 
     def add_sink(self, sink_func: Any) -> DataStreamSink:
         """Write the stream to a sink of the old kind, such as ``FlinkKafkaProducer``."""
-        return self._values()._sink("Unnamed", sink_func.spec)
+        return self._values()._sink("Unnamed", sink_func.spec_for(self.get_type()))
 
     def print(self, sink_identifier: str | None = None) -> DataStreamSink:
         """Print each record to stdout, as Flink does: ``label:subtask> record``."""

@@ -83,6 +83,10 @@ class Sink(JavaFunctionWrapper):
         spec: contracts.Sink = self._spec
         return spec
 
+    def spec_for(self, type_info: TypeInformation) -> contracts.Sink:
+        """Return the sink for a stream of the given type; a sink that writes text or columns depends on it."""
+        return self.spec
+
 
 class StreamTransformer(ABC):
     """Changes a stream before it reaches a sink."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from wiesel.core.contracts import Committable, Emit, Json, SinkContext, SinkWriter
+from wiesel.core.contracts import Committable, Emit, EndOfInputAware, Json, SinkContext, SinkWriter
 from wiesel.core.operator_specs import SinkSpec
 from wiesel.runtime.operators.base import Operator
 
@@ -58,8 +58,10 @@ class SinkOperator(Operator):
         return 0 if self.writer is None else self.writer.records_written()
 
     def finish(self) -> None:
-        """Make everything written so far durable."""
+        """Make everything written so far durable, and tell a writer that wants to know that no record comes any more."""
         if self.writer is not None:
+            if isinstance(self.writer, EndOfInputAware):
+                self.writer.end_input()
             self.writer.flush()
 
     def prepare_commit(self, checkpoint_id: int) -> Sequence[Committable]:
