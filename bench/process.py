@@ -41,7 +41,7 @@ def baseline(name: str, *arguments: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """As an installed package meets it: pip has compiled the modules, so the first run of these is not counted either."""
+    """As an installed package meets it: its modules are compiled."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
