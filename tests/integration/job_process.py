@@ -208,6 +208,7 @@ class CountJob:
     input: str
     output: str
     checkpoints: Path = field(init=False)
+    chooses_directory: bool = True
 
     def __post_init__(self) -> None:
         self.checkpoints = self.place.directory / "checkpoints"
@@ -217,13 +218,17 @@ class CountJob:
     def job_directory(self) -> Path:
         return self.checkpoints / "job-1"
 
+    def newest_checkpoint(self) -> Path:
+        return max(self.job_directory.glob("chk-*"), key=lambda path: int(path.name.removeprefix("chk-")))
+
     def write(self, per_record: str = UNCHANGED, state_type: str = "Types.LONG()") -> None:
         """(Re)write the script with other code for each record."""
         self.place.script(COUNT_LINES.format(per_record=textwrap.dedent(per_record), state_type=state_type))
 
     def arguments(self, *options: object, script: tuple[object, ...] = ()) -> list[object]:
+        directory = ("-c", f"execution.checkpointing.dir={self.checkpoints}") if self.chooses_directory else ()
         return [
-            *("-c", "execution.checkpointing.interval=50ms", "-c", f"execution.checkpointing.dir={self.checkpoints}"),
+            *("-c", "execution.checkpointing.interval=50ms", *directory),
             *NO_RESTART,
             *options,
             "job.py",
@@ -246,8 +251,13 @@ class CountJob:
         return sorted(committed(self.servers, self.output))
 
     @contextmanager
-    def publishing(self, *expected: str, options: tuple[object, ...] = ()) -> Iterator[Running]:
-        """A run without an end that has published the counts of ``expected``, and nothing else."""
+    def publishing(self, *values: str, options: tuple[object, ...] = ()) -> Iterator[Running]:
+        """A run without an end, once the counts of ``values`` are published and nothing else."""
+        with self.publishing_exactly(counted(values), options) as running:
+            yield running
+
+    @contextmanager
+    def publishing_exactly(self, expected: list[str], options: tuple[object, ...]) -> Iterator[Running]:
         with self.start(*options) as running:
             # Offsets count the markers of transactions too, so they only tell when it is worth looking.
             running.wait_until(
@@ -255,7 +265,7 @@ class CountJob:
                     end_offsets(self.servers, self.output)[0] > len(expected) and len(self.published()) >= len(expected)
                 )
             )
-            assert self.published() == counted(expected)
+            assert self.published() == expected
             yield running
 
     def leave_unfinished(self, *values: str) -> None:
