@@ -171,6 +171,8 @@ _PRODUCER_DEFAULTS: Final[dict[str, Any]] = {
     # Java's default partitioner, so that equal keys meet in the same partition whoever wrote them.
     "partitioner": "murmur2_random",
     "linger.ms": 5,
+    # Java's default; librdkafka's is five minutes.
+    "delivery.timeout.ms": 120_000,
     "queue.buffering.max.messages": 500_000,
 }
 

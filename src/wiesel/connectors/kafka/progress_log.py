@@ -14,7 +14,7 @@ from wiesel.connectors.kafka.client import ClientEvents
 from wiesel.connectors.kafka.delivery import DoubtError
 from wiesel.connectors.kafka.errors import KafkaClientError
 from wiesel.connectors.kafka.progress import Echo, Progress, decode, encode
-from wiesel.connectors.kafka.transactions import doubt_of
+from wiesel.connectors.kafka.transactions import doubt_of, in_doubt
 from wiesel.core.errors import AuthorizationError, ConfigurationError, MissingTopicError, ProgressLostError
 
 if TYPE_CHECKING:
@@ -189,9 +189,10 @@ class KafkaProgressLog:
             "auto.offset.reset": "error",
             "queued.min.messages": 1000,
         }
+        with in_doubt():
+            first = self._first_offset()  # the client itself takes half a second to find the beginning
         self._consumer = client.consumer(properties, ours, self._events)
-        # The client itself takes half a second to find the beginning.
-        self._consumer.assign([TopicPartition(self._topic, 0, self._first_offset())])
+        self._consumer.assign([TopicPartition(self._topic, 0, first)])
         return self._consumer
 
     def _observe(self, message: Message, nonce: str) -> bool:
@@ -205,7 +206,8 @@ class KafkaProgressLog:
                     f"Records of the progress topic {self._topic!r} were deleted while the job was running: what was "
                     "published cannot be told any more. Restore the topic, then continue with `wiesel run --resume`."
                 )
-            if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED or error.retriable():
+            passing = (KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT)
+            if error.code() in passing or error.retriable():
                 return False
             raise doubt_of(error, self._events, f"reading the progress topic {self._topic}")
         record = decode(message.key(), message.value())

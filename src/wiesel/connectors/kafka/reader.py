@@ -85,6 +85,7 @@ class KafkaSourceReader:
         self._commits_failed = 0
         self._no_more = False
         self._first: Message | None = None
+        self._broken: Exception | None = None
         self._orders: deque[Callable[[], object]] = deque()
         self._listening = threading.Event()
         self._may_poll = threading.Event()
@@ -212,6 +213,8 @@ class KafkaSourceReader:
         """Take what the client has; False when there is nothing, and the listener rings when there is."""
         if self._listening.is_set():
             return False
+        if self._broken is not None:
+            raise self._broken
         self._follow_orders()
         messages = self._consumer.consume(_DRAIN, 0)
         if self._first is not None:
@@ -298,17 +301,21 @@ class KafkaSourceReader:
         """Wait for the next message whenever the task thread has found none (runs on the listener thread)."""
         while not self._closed.is_set():  # asked again: close() may ring just before the bell is cleared below
             self._listening.wait()
-            if self._closed.is_set():
-                return
-            self._may_poll.wait()
-            with self._polling:
-                message = self._consumer.poll(_LISTEN_SECONDS)
-            if message is not None:
-                self._first = message
-            elif self._events.refused("reading") is None:
-                continue
+            try:
+                if self._closed.is_set() or not self._hear():
+                    continue
+            except Exception as error:
+                self._broken = error
             self._listening.clear()
             self._wake()
+
+    def _hear(self) -> bool:
+        """Wait a little for a message; whether there is something to tell the task thread."""
+        self._follow_orders()
+        messages = self._consumer.consume(1, _LISTEN_SECONDS)
+        if messages:
+            self._first = messages[0]
+        return bool(messages) or self._events.refused("reading") is not None
 
     def _order(self, call: Callable[[], object]) -> None:
         """Have the client do something, in order, by whichever thread owns it; never waits."""
@@ -334,7 +341,15 @@ class KafkaSourceReader:
         changed = {p: offset for p, offset in offsets.items() if self._committed.get(p) != offset}
         if changed:
             wanted = [TopicPartition(*partition, offset) for partition, offset in changed.items()]
-            self._order(lambda: self._consumer.commit(offsets=wanted, asynchronous=True))
+            self._order(lambda: self._commit(wanted))
+
+    def _commit(self, offsets: list[TopicPartition]) -> None:
+        from confluent_kafka import KafkaException
+
+        try:
+            self._consumer.commit(offsets=offsets, asynchronous=True)
+        except KafkaException as error:
+            self._on_commit(error.args[0], offsets)
 
     def _on_commit(self, error: KafkaError | None, partitions: Sequence[TopicPartition]) -> None:
         """Count a commit's outcome; offsets in the group are for monitoring only, so the job goes on."""

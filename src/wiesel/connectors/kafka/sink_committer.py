@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,9 @@ from wiesel.connectors.kafka.progress_log import KafkaProgressLog, open_progress
 from wiesel.connectors.kafka.transactions import KafkaTransactions
 from wiesel.core.contracts import Committable, CommitterContext, Json
 from wiesel.core.disk import Disk
+from wiesel.core.errors import WieselError
+
+logger = logging.getLogger(__name__)
 
 _SLICE_SECONDS: Final = 0.1
 
@@ -85,7 +89,7 @@ class KafkaCommitter:
 
     def _open(self, topic: str, known_id: str | None) -> Deliverer:
         context = self._context
-        topic_id = open_progress_topic(self._cluster, topic, known_id, self._output_topics)
+        topic_id = self._patiently(lambda: open_progress_topic(self._cluster, topic, known_id, self._output_topics))
         if topic == self._topic:
             self._topic_id = topic_id
         partition = Partition(topic, 0)
@@ -104,6 +108,17 @@ class KafkaCommitter:
         deliverer = Deliverer(context, transactions, log, self._disk, _waiter(context.stopping), random.random)
         self._opened.append((deliverer, log))
         return deliverer
+
+    def _patiently(self, ask: Callable[[], str]) -> str:
+        """Ask again while no broker answers: a start waits for the cluster as a push does."""
+        while True:
+            try:
+                return ask()
+            except WieselError as error:
+                if not error.retriable or self._context.stopping():
+                    raise
+                logger.warning("the exactly-once sink is not settled yet, trying again: %s", error)
+                _waiter(self._context.stopping)(1.0)
 
     def _sweep(self, listed: set[str | None]) -> None:
         """Remove segments that no checkpoint lists: writers of earlier starts left them behind."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from wiesel.connectors.kafka import client
@@ -15,6 +16,7 @@ from wiesel.connectors.kafka.errors import KafkaClientError
 from wiesel.connectors.kafka.progress import ProgressRecord, encode
 from wiesel.connectors.kafka.wal import Block
 from wiesel.core import failpoints
+from wiesel.core.errors import WieselError
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message, Producer
@@ -74,16 +76,25 @@ class KafkaTransactions:
     def learn_topics(self, topics: Iterable[str]) -> None:
         """Keep batches below what the topics take: a batch that is too large is refused as a whole."""
         new = set(topics) - self._known_topics
-        if new:
-            for configuration in self._cluster.topic_configuration(sorted(new)).values():
-                limit = int(configuration.get("max.message.bytes", _DEFAULT_BATCH_BYTES + 1024)) - 1024
-                self._batch_bytes = max(1, min(self._batch_bytes, limit))
-            self._known_topics |= new
+        if not new:
+            return
+        try:
+            settings = self._cluster.topic_configuration(sorted(new))
+        except WieselError as error:
+            if not error.retriable:
+                raise
+            return  # The push will meet the same trouble, and wait for its end; topics are asked about again then.
+        for configuration in settings.values():
+            limit = int(configuration.get("max.message.bytes", _DEFAULT_BATCH_BYTES + 1024)) - 1024
+            self._batch_bytes = max(1, min(self._batch_bytes, limit))
+        self._known_topics |= new
 
     def fence(self, tid: str, patience: int) -> KafkaTransaction:
         """Make the earlier producers of ``tid`` powerless and wait until their transactions are resolved."""
         events = ClientEvents(self._bootstrap_servers)
-        timeout_ms = self._timeout_ms(patience)
+        with in_doubt():
+            timeout_ms = self._timeout_ms(patience)
+            connects_to_all = self._connects_to_all()
         ours: dict[str, Any] = {
             "transactional.id": tid,
             "transaction.timeout.ms": timeout_ms,
@@ -99,7 +110,7 @@ class KafkaTransactions:
             "retry.backoff.ms": self._properties.get("retry.backoff.ms", "10"),
             "retry.backoff.max.ms": self._properties.get("retry.backoff.max.ms", "200"),
         }
-        if self._connects_to_all():
+        if connects_to_all:
             # Else the client meets its coordinator only after timers of 50 and often 500 ms (measured: 57 or 510 ms
             # for a fence, against 6).
             ours["enable.sparse.connections"] = False
@@ -263,6 +274,15 @@ class KafkaTransaction:
                 producer.purge()
             except KafkaException:
                 pass  # A producer that failed for good has nothing to purge.
+
+
+@contextmanager
+def in_doubt() -> Iterator[None]:
+    """Turn an error of a question to the cluster into a doubt: where waiting may help, the next round asks again."""
+    try:
+        yield
+    except WieselError as error:
+        raise DoubtError(error, permanent=not error.retriable) from error
 
 
 def doubt_of(error: KafkaError, events: ClientEvents, doing: str) -> DoubtError:

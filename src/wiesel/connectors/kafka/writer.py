@@ -57,6 +57,7 @@ class KafkaWriter:
         self._logs_failures_only = logs_failures_only
         self._partition = partition
         self._failed: BaseException | None = None
+        self._closed = False
         self.write = self._bind(encode, writes_timestamps)
 
     def _bind(self, encode: Encode, writes_timestamps: bool) -> Callable[[Any, int], None]:
@@ -101,7 +102,7 @@ class KafkaWriter:
         ) from error
 
     def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
-        if error is None or self._failed is not None:
+        if error is None or self._failed is not None or self._closed:
             return
         failure = self._events.cause_of(error, f"writing to topic {message.topic()}")
         if self._logs_failures_only:
@@ -139,9 +140,9 @@ class KafkaWriter:
         """Drop what is not delivered, and leave."""
         from confluent_kafka import KafkaException
 
+        self._closed = True
         try:
             self._producer.purge()
         except KafkaException:
             pass  # A producer that failed for good has nothing to purge.
-        self._failed = self._failed or RuntimeError("closed")
         self._producer.flush(_POLL_SECONDS)
