@@ -56,11 +56,12 @@ def collect(stream: DataStream, job_name: str | None, limit: int | None) -> Clos
     """Run the program of ``stream``; return an iterator over its records, or the first ``limit`` of them."""
     values: queue.Queue[Any] = queue.Queue()
     end = object()
-    stream._sink("Collect", CollectSpec(values))
+    stream._sink("Collect", CollectSpec(values, stream.get_type()))
     handle = stream.get_execution_environment().start_job(job_name or "DataStream Collect")
     handle.result().add_done_callback(lambda _: values.put(end))
     results = CloseableIterator(values, end, handle)
     if limit is None:
         return results
     with results:
-        return [value for value, _ in zip(results, range(limit), strict=False)]
+        # The range first: one record more than asked for may never come.
+        return [value for _, value in zip(range(limit), results, strict=False)]

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import Clock, Committable, Emit, Json, KeyedStateBackend
 from wiesel.core.elements import MIN_TIMESTAMP
+from wiesel.core.errors import JobExecutionError
 from wiesel.core.key_groups import key_group_range
 from wiesel.core.metrics import TaskMetricGroup
 from wiesel.core.operator_specs import AsyncWaitSpec, SourceSpec
 from wiesel.graph.job_graph import JobVertex
 from wiesel.runtime.exchange.record_writer import RecordWriter
+from wiesel.runtime.failures import describe
 from wiesel.runtime.operators import Operator, OperatorContext, create_operator
 from wiesel.runtime.operators.contexts import TaskRuntimeContext
 from wiesel.runtime.operators.sink import SinkOperator
@@ -71,14 +73,10 @@ class ChainEnvironment:
     metrics: TaskMetricGroup
 
 
-def _drop(value: Any, timestamp: int) -> None:
-    """Take the records that nobody reads."""
-
-
 def fan_out(targets: Sequence[Emit]) -> Emit:
     """Return one callable for any number of downstreams."""
     if not targets:
-        return _drop
+        return lambda value, timestamp: None  # one of its own, because errors tell operators apart by it
     if len(targets) == 1:
         return targets[0]
     several = tuple(targets)
@@ -122,7 +120,10 @@ class OperatorChain:
         self._kept: list[Emit] = []
         try:
             for index in reversed(range(len(vertex.operators))):
-                self._build(index)
+                try:
+                    self._build(index)
+                except Exception as error:
+                    raise self._described(error, index) from error
             self.head = self.operators.get(0)
             self.inputs: list[Emit] = (
                 [self._enter(0, i) for i in range(inputs)] if self.head is not None else [self._emits[0]]
@@ -157,6 +158,8 @@ class OperatorChain:
         self.operator_of[id(created)] = self.operator_of[id(out)] = node.name
         self._restore(node.uid, created, backend)
         created.open()
+        if isinstance(created, SinkOperator):
+            self.operator_of[id(created.writer)] = node.name
         if index > 0:
             self._emits[index] = self._enter(index, 0)
 
@@ -169,6 +172,17 @@ class OperatorChain:
                 self.operator_of.setdefault(id(cell.cell_contents), name)
         self._kept.append(emit)  # an id means something only while its object lives
         return emit
+
+    def _described(self, error: Exception, index: int) -> JobExecutionError:
+        """Return an error of building or opening an operator, which is named in it."""
+        return describe(
+            error,
+            task_name=self.vertex.operators[index].name,
+            subtask=self._environment.subtask,
+            parallelism=self.vertex.parallelism,
+            operator_of={},
+            locate=lambda: None,
+        )
 
     def _outputs(self, index: int, side: str | None) -> list[Emit]:
         chained = [self._emits[k.target] for k in self.vertex.links if k.source == index and k.side_output == side]

@@ -1,7 +1,8 @@
 """Turns an exception inside a task into the one line a user needs: operator, subtask, record, place.
 
 The hot path carries nothing for this. When something is raised, the traceback is read: each engine frame between two
-operators holds its record as ``value`` and its downstream as ``out`` or ``emit``, which tells whose frame it is.
+operators holds its record as ``value`` and its downstream as ``out`` or ``emit``, which tells whose frame it is. A
+sink's frame is its writer's own.
 """
 
 from __future__ import annotations
@@ -70,13 +71,17 @@ def _blame(trace: TracebackType | None, operator_of: Mapping[int, str]) -> tuple
     record: Any = _NO_RECORD
     while trace is not None:
         frame = trace.tb_frame
-        if frame.f_code.co_filename.startswith(_ENGINE):
-            names = frame.f_locals
-            for variable in ("function", "out", "emit", "extract", "self"):
-                found = operator_of.get(id(names.get(variable)))
-                if found is not None:
-                    operator = found
-                    record = names.get("value", _NO_RECORD)
-                    break
+        is_ours = frame.f_code.co_filename.startswith(_ENGINE)
+        names = frame.f_locals
+        # The downstream first: one function may serve two operators (``map(int)``), a downstream belongs to one.
+        for variable in ("out", "emit", "function", "extract", "self") if is_ours else ("self",):
+            found = operator_of.get(id(names.get(variable)))
+            if found is not None:
+                operator = found
+                record = names.get("value", _NO_RECORD)
+                break
+        else:
+            if is_ours and record is _NO_RECORD:
+                record = names.get("value", _NO_RECORD)
         trace = trace.tb_next
     return operator, record

@@ -9,6 +9,7 @@ from typing import Any
 
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import Committable, CommitterContext, JobFacts, Json, SinkContext
+from wiesel.core.isolation import isolate
 from wiesel.core.types import TypeInformation
 
 
@@ -78,10 +79,10 @@ class PrintSpec(PlainSink):
         if context.parallelism > 1:
             words.append(str(context.subtask + 1))
         prefix = f"{':'.join(words)}> " if words else ""
-        text = str if self._type is None else self._type.text
+        coerce, text = (_as_it_is, str) if self._type is None else (self._type.coercer(), self._type.text)
 
         def write(value: Any) -> None:
-            sys.stdout.write(f"{prefix}{text(value)}\n")
+            sys.stdout.write(f"{prefix}{text(coerce(value))}\n")
 
         return PrintWriter(write)
 
@@ -98,22 +99,32 @@ class PrintWriter(PlainWriter):
         sys.stdout.flush()
 
 
-class CollectSpec(PlainSink):
-    """Hands values to a queue of the same process; only for jobs that run inline."""
+def _as_it_is(value: Any) -> Any:
+    return value
 
-    def __init__(self, values: queue.Queue[Any]) -> None:
+
+class CollectSpec(PlainSink):
+    """Hands values to a queue of the same process; only for jobs that run inline.
+
+    Args:
+        values: where they go.
+        type_info: the stream's type, which values are given.
+    """
+
+    def __init__(self, values: queue.Queue[Any], type_info: TypeInformation) -> None:
         self._values = values
+        self._type = type_info
 
     def create_writer(self, context: SinkContext, state: Sequence[Json]) -> CollectWriter:
         """Return a writer into the queue."""
-        return CollectWriter(self._values)
+        return CollectWriter(self._values, self._type.coercer())
 
 
 class CollectWriter(PlainWriter):
-    """Holds the job back while the reader of the results is slower."""
+    """Holds the job back while the reader of the results is slower; what it hands over is the reader's own."""
 
-    def __init__(self, values: queue.Queue[Any]) -> None:
-        super().__init__(values.put)
+    def __init__(self, values: queue.Queue[Any], coerce: Callable[[Any], Any]) -> None:
+        super().__init__(lambda value: values.put(isolate(coerce(value))))
         self._values = values
 
     def is_available(self) -> bool:

@@ -17,7 +17,8 @@ from wiesel.core.key_groups import key_group_function, subtask_of
 from wiesel.core.types import Types
 from wiesel.graph.job_graph import JobEdge
 from wiesel.graph.transformations import ShipStrategy
-from wiesel.runtime.exchange.channel import Channel
+from wiesel.runtime.exchange.channel import SendingEnd
+from wiesel.runtime.exchange.keys import keys_function
 
 
 class RecordWriter:
@@ -34,7 +35,7 @@ class RecordWriter:
     def __init__(
         self,
         edge: JobEdge,
-        channels: Sequence[Channel],
+        channels: Sequence[SendingEnd],
         max_parallelism: int,
         random: Random,
         object_reuse: bool = False,
@@ -159,20 +160,21 @@ class RecordWriter:
         return send
 
     def _hash_sender(self, edge: JobEdge, max_parallelism: int) -> Callable[[list[Any], list[int]], None]:
-        key_of, channels = self._key_of, self.channels
-        assert key_of is not None
+        channels, key_type = self.channels, edge.partitioning.key_type or Types.PICKLED_BYTE_ARRAY()
+        assert self._key_of is not None
+        keys_of = keys_function(self._key_of, key_type)
         if len(channels) == 1:
 
             def send_keyed(values: list[Any], timestamps: list[int]) -> None:
-                channels[0].put(Batch(values, timestamps, list(map(key_of, values))))
+                channels[0].put(Batch(values, timestamps, keys_of(values)))
 
             return send_keyed
         count = len(channels)
-        group_of = key_group_function(edge.partitioning.key_type or Types.PICKLED_BYTE_ARRAY(), max_parallelism)
+        group_of = key_group_function(key_type, max_parallelism)
         owner = [subtask_of(group, max_parallelism, count) for group in range(max_parallelism)]
 
         def spread_keyed(values: list[Any], timestamps: list[int]) -> None:
-            keys = list(map(key_of, values))
+            keys = keys_of(values)
             self._spread([owner[group_of(key)] for key in keys], values, timestamps, keys)
 
         return spread_keyed
