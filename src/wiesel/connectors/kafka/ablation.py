@@ -45,7 +45,7 @@ class _UnsyncedDisk(OsDisk):
     def read(self, path: Path) -> bytes:
         cached = self._files.pop(path, None)
         if cached is not None:
-            cached.file.write(cached.content)
+            cached.file.write(bytes(cached.content))
             cached.file.sync_and_close()
         return super().read(path)
 
