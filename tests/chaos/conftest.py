@@ -1,17 +1,13 @@
-"""A broker that gives timed-out transactions up quickly, started once a session."""
+"""A broker of the kill harness's own, started once a session."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.kills import BROKER_PROPERTIES
-from wiesel.broker.local import LocalBroker
+from tests.chaos.broker import Broker
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    broker = LocalBroker.start(tmp_path_factory.mktemp("chaos-kafka"), properties=BROKER_PROPERTIES)
-    try:
-        yield broker.bootstrap_servers
-    finally:
-        broker.stop(delete=True)
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    with Broker(tmp_path_factory.mktemp("chaos-kafka")) as broker:
+        yield broker

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from tests.chaos.broker import Broker
 from tests.chaos.process import JobProcess
 from tests.chaos.readers import ReaderDuringTheRun, open_transactions, read_all
 from tests.chaos.verdict import Fault, Kind, judge, judge_readers
@@ -29,7 +30,7 @@ class History:
     """Topics, a feeder, a reader during the run, and the processes of one job.
 
     Args:
-        bootstrap_servers: of the broker.
+        broker: a running one.
         directory: for job directories and logs.
         sinks: the job's outputs; each holds the same records.
         per_second: records of the input.
@@ -38,25 +39,26 @@ class History:
 
     def __init__(
         self,
-        bootstrap_servers: str,
+        broker: Broker,
         directory: Path,
         *,
         sinks: int = 2,
         per_second: int = 600,
         transaction_timeout_ms: int = 60_000,
     ) -> None:
-        self._servers = bootstrap_servers
+        self.broker = broker
+        self._servers = broker.servers
         self._directory = directory
         self._timeout_ms = transaction_timeout_ms
         self.name = f"history-{next(_names)}-{time.time_ns() // 1_000_000 % 10**9}"
         self.input = f"{self.name}-in"
         self.outputs = [f"{self.name}-out-{number}" for number in range(1, sinks + 1)]
-        admin = Admin(bootstrap_servers)
+        admin = Admin(broker.servers)
         for topic in (self.input, *self.outputs):
             admin.create_topic(topic, PARTITIONS)
         self._places = [(topic, partition) for topic in self.outputs for partition in range(PARTITIONS)]
-        self.feeder = Feeder(bootstrap_servers, self.input, per_second)
-        self.reader = ReaderDuringTheRun(bootstrap_servers, self._places)
+        self.feeder = Feeder(broker.servers, self.input, per_second)
+        self.reader = ReaderDuringTheRun(broker.servers, self._places)
         self._processes: list[JobProcess] = []
         self.job = self.process("job")
         #: Records that aborted transactions have left in the output: the kills did hit transactions.

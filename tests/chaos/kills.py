@@ -83,6 +83,20 @@ def terminated(history: History, rng: random.Random) -> list[Fault]:
     return []
 
 
+def rescaled(history: History, rng: random.Random) -> list[Fault]:
+    """Another parallelism, so a new lineage with what the old one left; then a kill. The next start scales back."""
+    history.job.start(parallelism=rng.choice([1, 3, 4]))
+    return _let_run_then_kill(history, rng.uniform(0.4, 2.0))
+
+
+def broker_killed(history: History, rng: random.Random) -> list[Fault]:
+    """SIGKILL to the broker under the running job, which has to outlive it; then a kill of the job."""
+    history.job.start()
+    time.sleep(rng.uniform(0.3, 1.5))
+    history.broker.bounce()
+    return _let_run_then_kill(history, rng.uniform(0.1, 3.0))
+
+
 #: Every row of the tally.
 KILLS: Final[Mapping[str, Kill]] = {
     "random": at_random,
@@ -90,9 +104,10 @@ KILLS: Final[Mapping[str, Kill]] = {
     "P8": stalled_push,
     "pause": paused,
     "SIGTERM": terminated,
+    "rescale": rescaled,
+    "broker": broker_killed,
 }
 #: The rows of docs/testing.md that every change is tested with, once each.
 FAILPOINTS: Final = sorted((*_FAILPOINTS, "P8"), key=lambda name: int(name[1:]))
-#: The timeout of transactions that P8 and pauses outlast, in milliseconds; the broker looks twice a second.
+#: The timeout of transactions that P8 and pauses outlast, in milliseconds.
 SHORT_TRANSACTION_MS: Final = 1500
-BROKER_PROPERTIES: Final = {"transaction.abort.timed.out.transaction.cleanup.interval.ms": "500"}

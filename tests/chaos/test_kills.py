@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.broker import Broker
 from tests.chaos.history import History
 from tests.chaos.kills import FAILPOINTS, KILLS, SHORT_TRANSACTION_MS
 
@@ -13,9 +14,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 SEED = 20131121
 
 
-def test_kills_at_random_moments_neither_lose_nor_repeat_anything(servers: str, tmp_path: Path) -> None:
+def test_kills_at_random_moments_neither_lose_nor_repeat_anything(broker: Broker, tmp_path: Path) -> None:
     rng = random.Random(SEED)
-    with History(servers, tmp_path) as history:
+    with History(broker, tmp_path) as history:
         history.feeder.start()
         for number in range(15):
             assert KILLS["random"](history, rng) == [], f"kill {number}"
@@ -25,10 +26,10 @@ def test_kills_at_random_moments_neither_lose_nor_repeat_anything(servers: str, 
 
 @pytest.mark.parametrize("failpoints", [FAILPOINTS[:4], FAILPOINTS[4:8], FAILPOINTS[8:]], ids=" ".join)
 def test_a_kill_at_each_failpoint_neither_loses_nor_repeats_anything(
-    servers: str, tmp_path: Path, failpoints: list[str]
+    broker: Broker, tmp_path: Path, failpoints: list[str]
 ) -> None:
     rng = random.Random(SEED)
-    with History(servers, tmp_path, transaction_timeout_ms=SHORT_TRANSACTION_MS) as history:
+    with History(broker, tmp_path, transaction_timeout_ms=SHORT_TRANSACTION_MS) as history:
         history.feeder.start()
         for failpoint in failpoints:
             assert KILLS[failpoint](history, rng) == [], failpoint
@@ -36,9 +37,9 @@ def test_a_kill_at_each_failpoint_neither_loses_nor_repeats_anything(
         assert history.finish() == []
 
 
-def test_a_kill_inside_a_transaction_leaves_nothing_but_aborted_records(servers: str, tmp_path: Path) -> None:
+def test_a_kill_inside_a_transaction_leaves_nothing_but_aborted_records(broker: Broker, tmp_path: Path) -> None:
     """P5 is where it says it is: the records of the transaction it interrupts are there, and nobody reads them."""
-    with History(servers, tmp_path) as history:
+    with History(broker, tmp_path) as history:
         history.feeder.start()
         assert KILLS["P5"](history, random.Random(SEED)) == []
         assert history.finish() == []

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos import scenarios
+from tests.chaos.broker import Broker
 from tests.chaos.history import History
 from tests.chaos.scenarios import Scenario
 from tests.chaos.verdict import Kind
@@ -23,15 +24,15 @@ STORIES = [
 
 @pytest.mark.parametrize(("scenario", "rule", "harm"), STORIES)
 def test_nothing_is_wrong_with_the_rule(
-    servers: str, tmp_path: Path, scenario: Scenario, rule: str, harm: Kind
+    broker: Broker, tmp_path: Path, scenario: Scenario, rule: str, harm: Kind
 ) -> None:
-    with History(servers, tmp_path) as history:
+    with History(broker, tmp_path) as history:
         assert scenario(history, "") == []
 
 
 @pytest.mark.parametrize(("scenario", "rule", "harm"), STORIES)
 def test_the_oracles_find_the_harm_without_the_rule(
-    servers: str, tmp_path: Path, scenario: Scenario, rule: str, harm: Kind
+    broker: Broker, tmp_path: Path, scenario: Scenario, rule: str, harm: Kind
 ) -> None:
-    with History(servers, tmp_path) as history:
+    with History(broker, tmp_path) as history:
         assert harm in {fault.kind for fault in scenario(history, rule)}

@@ -23,7 +23,7 @@ from pyflink.datastream.state import ValueStateDescriptor
 KEY_AND_VALUE = Types.ROW([Types.PRIMITIVE_ARRAY(Types.BYTE()), Types.PRIMITIVE_ARRAY(Types.BYTE())])
 
 
-class CountAndSum(KeyedProcessFunction):
+class CountAndSum(KeyedProcessFunction):  # type: ignore[misc]
     def open(self, runtime_context: RuntimeContext) -> None:
         self.count = runtime_context.get_state(ValueStateDescriptor("count", Types.INT()))
         self.sum = runtime_context.get_state(ValueStateDescriptor("sum", Types.LONG()))
