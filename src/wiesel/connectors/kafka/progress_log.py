@@ -26,7 +26,9 @@ _ECHO_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.1
 _WARN_SECONDS: Final = 10.0
 _DRAIN: Final = 1000
-_READ_KEYS: Final = frozenset({"auto.offset.reset", "enable.auto.commit", "group.id", "isolation.level"})
+_READ_KEYS: Final = frozenset(
+    {"auto.offset.reset", "enable.auto.commit", "group.id", "isolation.level", "transaction.timeout.ms"}
+)
 
 
 def open_progress_topic(cluster: Cluster, topic: str, known_id: str | None, output_topics: list[str]) -> str:
