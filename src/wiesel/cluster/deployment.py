@@ -225,7 +225,8 @@ class _Deployment:
         edges = self._graph.in_edges(vertex.vertex_id)
         key_type = next((e.partitioning.key_type for e in edges if e.partitioning.key_type is not None), None)
         group_of = key_group_function(key_type or Types.PICKLED_BYTE_ARRAY(), vertex.max_parallelism)
-        return create_keyed_backend(value_of(context.options.configuration, catalog.STATE_BACKEND), group_of)
+        kind = value_of(context.options.configuration, catalog.STATE_BACKEND)
+        return create_keyed_backend(kind, group_of, context.clock)
 
     def _restores(self, vertex: JobVertex, subtask: int) -> Mapping[str, OperatorRestore]:
         checkpoints, restore = self._context.checkpoints, self._restore

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wiesel.core.contracts import KeyedStateBackend
+from wiesel.core.contracts import Clock, KeyedStateBackend
 from wiesel.core.errors import ConfigurationError
 
 
-def create_keyed_backend(backend_type: str, key_group_of: Callable[[Any], int]) -> KeyedStateBackend:
+def create_keyed_backend(backend_type: str, key_group_of: Callable[[Any], int], clock: Clock) -> KeyedStateBackend:
     """Return an empty backend.
 
     Args:
         backend_type: value of ``state.backend.type``: ``hashmap`` (Flink's name for heap state).
         key_group_of: key group of a user key; consulted only when a snapshot is split for another parallelism.
+        clock: by which state with a time to live ages.
     """
     if backend_type in ("hashmap", "heap", "jobmanager", "filesystem"):
         from wiesel.state.heap.backend import HeapKeyedStateBackend
 
-        return HeapKeyedStateBackend(key_group_of)
+        return HeapKeyedStateBackend(key_group_of, clock)
     raise ConfigurationError(
         f"state.backend.type: {backend_type!r} is not available; use 'hashmap' (heap state), the default."
     )

@@ -6,8 +6,9 @@ import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from wiesel.core.contracts import Emit
-from wiesel.core.errors import StateAccessError, UnsupportedError
+from wiesel.core.clock import SystemClock
+from wiesel.core.contracts import Clock, Emit
+from wiesel.core.errors import StateAccessError
 from wiesel.core.state import (
     AggregatingStateDescriptor,
     ListStateDescriptor,
@@ -88,10 +89,12 @@ class HeapKeyedStateBackend:
 
     Args:
         key_group_of: key group of a user key, used only to split a snapshot for another parallelism.
+        clock: by which state with a time to live ages; the machine's without one.
     """
 
-    def __init__(self, key_group_of: Callable[[Any], int]) -> None:
+    def __init__(self, key_group_of: Callable[[Any], int], clock: Clock | None = None) -> None:
         self._key_group_of = key_group_of
+        self._clock = clock or SystemClock()
         self._cursor = Cursor()
         self._tables: dict[str, Table] = {}
         self._timers = HeapTimers(self._cursor)
@@ -127,26 +130,50 @@ class HeapKeyedStateBackend:
         """Return the user-facing state of ``descriptor``."""
         if not isinstance(descriptor, StateDescriptor):
             raise TypeError(f"Expected a state descriptor, got {type(descriptor).__name__}.")
-        if descriptor.ttl_config is not None and descriptor.ttl_config.is_enabled():
-            raise UnsupportedError(
-                f"State {descriptor.name!r} has a time-to-live, which heap state does not serve yet; register a timer "
-                f"that clears the state instead."
-            )
+        expires = descriptor.ttl_config is not None and descriptor.ttl_config.is_enabled()
         plain = isinstance(descriptor, ValueStateDescriptor | ReducingStateDescriptor)
-        atomic = plain and isinstance(descriptor.type_info, BasicTypeInfo)
+        atomic = plain and isinstance(descriptor.type_info, BasicTypeInfo) and not expires
         table = self._table(descriptor.name, atomic, namespace is not None)
+        if expires:
+            return self._expiring(descriptor, table, namespace)
+        if table.stamped is not False:
+            from wiesel.state.heap.ttl import stamp_table
+
+            stamp_table(table, None, descriptor)
         value = HeapValueState(table, self._cursor, locator(self._cursor, namespace))
-        if isinstance(descriptor, ValueStateDescriptor):
-            return value
         if isinstance(descriptor, ListStateDescriptor):
             return HeapListState(value)
         if isinstance(descriptor, MapStateDescriptor):
             return HeapMapState(value)
+        return self._value_or_fold(descriptor, value)
+
+    @staticmethod
+    def _value_or_fold(descriptor: Any, value: HeapValueState) -> Any:
+        if isinstance(descriptor, ValueStateDescriptor):
+            return value
         if isinstance(descriptor, ReducingStateDescriptor):
             return HeapReducingState.reducing(value, descriptor.get_reduce_function())
         if isinstance(descriptor, AggregatingStateDescriptor):
             return HeapReducingState.aggregating(value, descriptor.get_agg_function())
         raise TypeError(f"No state for a {type(descriptor).__name__}.")
+
+    def _expiring(self, descriptor: Any, table: Table, namespace: Callable[[], Any] | None) -> Any:
+        """Return a state with a time to live."""
+        from wiesel.state.heap import ttl
+
+        config = descriptor.ttl_config
+        lifetime = ttl.Lifetime(config, self._clock.now_ms)
+        cleanup = config.get_cleanup_strategies()
+        incremental = cleanup.get_incremental_cleanup_strategy()
+        sweeper = ttl.Sweeper(table, lifetime, 0 if incremental is None else incremental.get_cleanup_size())
+        ttl.stamp_table(table, lifetime, descriptor)
+        table.survivor = lifetime.survivor if cleanup.in_full_snapshot() else None
+        locate = locator(self._cursor, namespace)
+        if isinstance(descriptor, ListStateDescriptor):
+            return ttl.TtlListState(HeapValueState(table, self._cursor, locate), lifetime, sweeper)
+        if isinstance(descriptor, MapStateDescriptor):
+            return ttl.TtlMapState(HeapValueState(table, self._cursor, locate), lifetime, sweeper)
+        return self._value_or_fold(descriptor, ttl.TtlValueState(table, self._cursor, locate, lifetime, sweeper))
 
     def internal_state(self, name: str, *, immutable: bool = False) -> HeapInternalState:
         """Return a namespaced state of the engine's own."""
@@ -209,7 +236,9 @@ class HeapKeyedStateBackend:
                 self._timers.restore(domain, timestamp, kept)
                 continue
             namespaced, keys, values = rest
-            shards = self._table(name, immutable=False, namespaced=namespaced).shards
+            table = self._table(name, immutable=False, namespaced=namespaced)
+            table.stamped = None
+            shards = table.shards
             for key, value in zip(keys, values, strict=True):
                 plain = key[0] if namespaced else key
                 if wanted is None or wanted(plain):

@@ -9,7 +9,7 @@ across processes (unlike the key group, which is).
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from typing import Any, Final
 
@@ -46,9 +46,12 @@ class Table:
         name: the state's name.
         immutable: values are never changed in place, so reading one needs no copy while a snapshot runs.
         namespaced: an entry's key is a pair of the key and a namespace (a window), not the key alone.
+
+    ``stamped`` says whether its values have a time to live (``ttl.py``), None of a restored table; ``survivor`` returns
+    what of a value goes into snapshots, where that is not all of it.
     """
 
-    __slots__ = ("immutable", "name", "namespaced", "pre_images", "shards")
+    __slots__ = ("immutable", "name", "namespaced", "pre_images", "shards", "stamped", "survivor")
 
     def __init__(self, name: str, immutable: bool, namespaced: bool) -> None:
         self.name = name
@@ -56,6 +59,8 @@ class Table:
         self.immutable = immutable
         self.shards: list[dict[Any, Any]] = [{} for _ in range(SHARDS)]
         self.pre_images: list[dict[Any, Any] | None] | None = None
+        self.stamped: bool | None = False
+        self.survivor: Callable[[Any], Any] | None = None
 
     def touch(self, bucket: int, key: Any) -> None:
         """Keep the value that ``key`` had at the barrier, unless its shard is already written.
@@ -79,6 +84,10 @@ class Table:
         values: list[Any] = []
         for bucket in range(SHARDS):
             for part_keys, part_values in self._shard_parts(bucket):
+                if self.survivor is not None:
+                    part_values[:] = map(self.survivor, part_values)
+                    part_keys[:] = [k for k, v in zip(part_keys, part_values, strict=True) if v is not None]
+                    part_values[:] = [value for value in part_values if value is not None]
                 keys += part_keys
                 values += part_values
                 if len(keys) >= SLICE_ENTRIES:
