@@ -19,7 +19,7 @@ from wiesel.core.errors import CheckpointError, RestoreRefusedError
 from wiesel.core.operator_specs import SinkSpec
 from wiesel.graph.job_graph import JobGraph
 from wiesel.runtime.checkpoint.job_directory import JobDirectory, Lineage, StoreRecord
-from wiesel.runtime.checkpoint.manifest import CheckpointManifest
+from wiesel.runtime.checkpoint.manifest import WAYS_OUT, CheckpointManifest
 from wiesel.runtime.checkpoint.storage import CheckpointStorage
 
 _log = logging.getLogger("wiesel.cluster")
@@ -66,7 +66,8 @@ def begin(graph: JobGraph, options: JobOptions) -> Start:
     try:
         key = load_seal_key(options.configuration)
         storage = CheckpointStorage(disk, directory.path, key, trust=options.trust_pickle)
-        for checkpoint_id in set(storage.all_ids()) - set(storage.completed()):
+        # What an unfinished checkpoint left; one that was completed and has lost its metadata may get it back.
+        for checkpoint_id in {*storage.all_ids()} - {*storage.completed(), directory.record.last_checkpoint}:
             storage.discard(checkpoint_id)
         return _Decision(graph, options, directory, storage).make()
     except BaseException:
@@ -201,8 +202,7 @@ class _Decision:
         if found < self._record.last_checkpoint and not failpoints.ablated("rule7"):
             raise RestoreRefusedError(
                 f"Checkpoint {self._path_name(self._record.last_checkpoint)} of this job was completed, but it is not "
-                f"there any more. Its output may already be published, so no older checkpoint is used in its place. "
-                f"Put it back, or choose yourself: -s PATH repeats output, --fresh begins anew."
+                f"there any more. {WAYS_OUT}"
             )
         return latest
 

@@ -7,6 +7,7 @@ counter that orders all incarnations, and the lineages. The lock is held by the 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import threading
@@ -118,8 +119,11 @@ class JobDirectory:
             return None
         try:
             data = json.loads(self._disk.read(path))
-            if data.pop("version") != _VERSION:
-                raise ValueError("unknown version")
+            digest, version = data.pop("sha256"), data.pop("version")
+            if digest != _digest(data):
+                raise ValueError("its content does not match its checksum")
+            if version != _VERSION:
+                raise ValueError(f"its version is {version}, and this Wiesel reads {_VERSION}")
             lineages = tuple(Lineage(**lineage) for lineage in data.pop("lineages"))
             return StoreRecord(**data, lineages=lineages)
         except (ValueError, KeyError, TypeError) as error:
@@ -130,7 +134,8 @@ class JobDirectory:
 
     def save(self, record: StoreRecord) -> None:
         """Make a changed record durable."""
-        data = {"version": _VERSION, **asdict(record)}
+        data = asdict(record)
+        data.update(sha256=_digest(data), version=_VERSION)
         write_durably(self._disk, self.path / _STORE, json.dumps(data, indent=1, sort_keys=True).encode())
         self.record = record
 
@@ -158,3 +163,7 @@ class JobDirectory:
         if self._lock >= 0:
             fd, self._lock = self._lock, -1
             os.close(fd)
+
+
+def _digest(data: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()

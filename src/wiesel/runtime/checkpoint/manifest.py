@@ -18,6 +18,12 @@ from wiesel.runtime.reports import OperatorSnapshot, StateFile
 
 FORMAT_VERSION: Final = 1
 _MAGIC: Final = b"wiesel-checkpoint"
+#: What a user can do about a checkpoint that cannot be used.
+WAYS_OUT: Final = (
+    "Nothing was started, and no older checkpoint is used in its place, because its output may already be published. "
+    "Put it back from a copy, or choose yourself: -s PATH of another checkpoint repeats output, --fresh "
+    "begins anew."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +76,14 @@ class SealKey:
 def encode(manifest: CheckpointManifest, key: SealKey) -> bytes:
     """Return the file content of a manifest."""
     body = json.dumps(_to_json(manifest), separators=(",", ":"), sort_keys=True).encode()
-    digest = hashlib.sha256(body).hexdigest()
-    header = f" {FORMAT_VERSION} sha256={digest} key={key.key_id} hmac={key.seal(body)}\n".encode()
+    key_id = key.key_id.encode()
+    header = f" {FORMAT_VERSION} sha256={_digest(key_id, body)} key={key.key_id} hmac={key.seal(body)}\n".encode()
     return _MAGIC + header + body
+
+
+def _digest(key_id: bytes, body: bytes) -> str:
+    """Over the key's name too: a damaged one must not look like another installation's."""
+    return hashlib.sha256(key_id + b"\n" + body).hexdigest()
 
 
 def decode(content: bytes, key: SealKey, *, where: str, trust: bool) -> CheckpointManifest:
@@ -91,14 +102,14 @@ def decode(content: bytes, key: SealKey, *, where: str, trust: bool) -> Checkpoi
     header, newline, body = content.partition(b"\n")
     words = header.split(b" ")
     if not newline or len(words) != 5 or words[0] != _MAGIC:
-        raise CheckpointCorruptError(f"{where} is damaged: its first line is not that of a checkpoint.")
+        raise CheckpointCorruptError(f"{where} is damaged: its first line is not that of a checkpoint. {WAYS_OUT}")
     if words[1] != str(FORMAT_VERSION).encode():
         raise CheckpointForeignError(
             f"{where} has format version {words[1].decode(errors='replace')}; this Wiesel reads {FORMAT_VERSION}."
         )
     fields = dict(word.split(b"=", 1) for word in words[2:] if b"=" in word)
-    if fields.get(b"sha256") != hashlib.sha256(body).hexdigest().encode():
-        raise CheckpointCorruptError(f"{where} is damaged: its content does not match its checksum.")
+    if fields.get(b"sha256") != _digest(fields.get(b"key", b""), body).encode():
+        raise CheckpointCorruptError(f"{where} is damaged: its content does not match its checksum. {WAYS_OUT}")
     if fields.get(b"key") != key.key_id.encode():
         if not trust:
             raise CheckpointForeignError(
@@ -107,7 +118,7 @@ def decode(content: bytes, key: SealKey, *, where: str, trust: bool) -> Checkpoi
                 f"(wiesel.checkpoint.key-file)."
             )
     elif not hmac.compare_digest(fields.get(b"hmac", b""), key.seal(body).encode()):
-        raise CheckpointCorruptError(f"{where} is damaged or forged: its seal does not match its content.")
+        raise CheckpointCorruptError(f"{where} is damaged or forged: its seal does not match its content. {WAYS_OUT}")
     return _from_json(json.loads(body))
 
 

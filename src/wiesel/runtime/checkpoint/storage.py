@@ -16,7 +16,7 @@ from typing import Final
 from wiesel.core import failpoints
 from wiesel.core.disk import AppendFile, Disk, write_durably
 from wiesel.core.errors import CheckpointCorruptError, CheckpointError
-from wiesel.runtime.checkpoint.manifest import CheckpointManifest, SealKey, decode, encode
+from wiesel.runtime.checkpoint.manifest import WAYS_OUT, CheckpointManifest, SealKey, decode, encode
 from wiesel.runtime.reports import StateFile
 
 METADATA: Final = "_metadata"
@@ -144,10 +144,7 @@ class CheckpointStorage:
         try:
             content = self._disk.read(path)
         except FileNotFoundError:
-            raise CheckpointCorruptError(f"{path} is missing; the checkpoint cannot be restored.") from None
+            raise CheckpointCorruptError(f"{path} is missing. {WAYS_OUT}") from None
         if len(content) != file.size or hashlib.sha256(content).hexdigest() != file.sha256:
-            raise CheckpointCorruptError(
-                f"{path} is damaged: it does not match its checksum. Nothing was restored and no older checkpoint "
-                f"was used instead; if you accept repeated output, start with -s and the path of an older one."
-            )
+            raise CheckpointCorruptError(f"{path} is damaged: it does not match its checksum. {WAYS_OUT}")
         return content
