@@ -70,22 +70,22 @@ class BulkFormat(FileFormat):
     """A format that is read many records at a time (Flink: ``BulkFormat``)."""
 
 
-_DECOMPRESSORS: Final[dict[str, Callable[[BinaryIO], Any]]] = {
-    ".gz": lambda stream: gzip.GzipFile(fileobj=stream),
-    ".gzip": lambda stream: gzip.GzipFile(fileobj=stream),
-    ".bz2": bz2.BZ2File,
-    ".xz": lzma.LZMAFile,
+_DECOMPRESSORS: Final[dict[str, Callable[[Path], Any]]] = {
+    ".gz": gzip.open,
+    ".gzip": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
 }
 
 
 def open_decompressed(path: Path) -> BinaryIO:
     """Open a file for reading; one called ``.gz``, ``.bz2`` or ``.xz`` is decompressed, as Flink does."""
-    stream = path.open("rb")
-    decompress = _DECOMPRESSORS.get(path.suffix.lower())
-    if decompress is None:
-        return stream
-    decompressed: BinaryIO = decompress(stream)
-    return decompressed
+    stream: BinaryIO = _DECOMPRESSORS.get(path.suffix.lower(), _open_plain)(path)
+    return stream
+
+
+def _open_plain(path: Path) -> BinaryIO:
+    return path.open("rb")
 
 
 class CountingReader(FileRecords):

@@ -94,7 +94,7 @@ class FileSourceBuilder:
         """
         if not isinstance(discovery_interval, Duration):
             raise TypeError(f"monitor_continuously takes a Duration, got {discovery_interval!r}")
-        interval = discovery_interval.to_milliseconds()
+        interval = discovery_interval.to_millis()
         if interval <= 0:
             raise ConfigurationError("The interval of monitor_continuously must be above 0.")
         self._discovery_interval_ms = interval
