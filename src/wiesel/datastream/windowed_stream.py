@@ -25,6 +25,7 @@ from wiesel.core.window_assigners import WindowAssigner
 from wiesel.datastream.data_stream import DataStream
 
 if TYPE_CHECKING:
+    from wiesel.core.evictors import Evictor
     from wiesel.datastream.keyed_stream import KeyedStream
     from wiesel.datastream.stream_execution_environment import StreamExecutionEnvironment
 
@@ -48,6 +49,7 @@ class _Windowed:
         self._stream = stream
         self._assigner = window_assigner
         self._trigger: Trigger[Any, Any] | None = None
+        self._evictor: Evictor[Any, Any] | None = None
         self._lateness_ms = 0
         self._late_tag: OutputTag | None = None
 
@@ -64,6 +66,18 @@ class _Windowed:
         if not isinstance(trigger, Trigger):
             raise TypeError(f"Expected a Trigger, got {type(trigger).__name__}.")
         self._trigger = trigger
+        return self
+
+    def evictor(self, evictor: Evictor[Any, Any]) -> Any:
+        """Let an evictor take elements out of windows when they fire (Java's ``evictor``; PyFlink has none).
+
+        A window with one keeps all its elements, also under ``reduce`` and ``aggregate``.
+        """
+        from wiesel.core.evictors import Evictor
+
+        if not isinstance(evictor, Evictor):
+            raise TypeError(f"Expected an Evictor, got {type(evictor).__name__}.")
+        self._evictor = evictor
         return self
 
     def allowed_lateness(self, time_ms: int) -> Any:
@@ -88,6 +102,7 @@ class _Windowed:
             allowed_lateness_ms=self._lateness_ms,
             late_tag=None if self._late_tag is None else self._late_tag.tag_id,
             all_windows=self._all_windows,
+            evictor=None if self._evictor is None else ship(self._evictor),
         )
         fields = {"parallelism": 1, "max_parallelism": 1} if self._all_windows else {}
         return self._stream._transform(type(self._assigner).__name__, spec, output_type, keyed=True, **fields)
