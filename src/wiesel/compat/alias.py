@@ -18,6 +18,7 @@ from typing import Any
 
 from wiesel.compat import names
 from wiesel.compat.old_spellings import OLD_SPELLINGS
+from wiesel.compat.py4j import py4j_finder
 
 _ROOT = "pyflink"
 _OURS = "wiesel"
@@ -65,7 +66,7 @@ def activate() -> None:
     if is_active():
         return
     _displaced.update(_remove_pyflink_modules())
-    sys.meta_path.insert(0, _alias)
+    sys.meta_path[:0] = [_alias, py4j_finder]
     _log_installed_pyflink()
 
 
@@ -74,6 +75,7 @@ def deactivate() -> None:
     if not is_active():
         return
     sys.meta_path.remove(_alias)
+    sys.meta_path.remove(py4j_finder)
     _remove_pyflink_modules()
     sys.modules.update(_displaced)
     _displaced.clear()
@@ -85,7 +87,7 @@ def is_active() -> bool:
 
 
 def _remove_pyflink_modules() -> dict[str, ModuleType]:
-    loaded = [name for name in sys.modules if name == _ROOT or name.startswith(f"{_ROOT}.")]
+    loaded = [name for name in sys.modules if name.partition(".")[0] in (_ROOT, "py4j")]
     return {name: sys.modules.pop(name) for name in loaded}
 
 
@@ -93,7 +95,7 @@ def _log_installed_pyflink() -> None:
     import logging
 
     logger = logging.getLogger(__name__)
-    if _displaced:
+    if _ROOT in _displaced:
         logger.warning(
             "PyFlink was imported before Wiesel took over; objects made from it earlier do not work with Wiesel's. "
             "Activate Wiesel first."

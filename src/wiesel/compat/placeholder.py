@@ -35,6 +35,11 @@ class _Unavailable(type):
         raise UnsupportedNameError(cls._message)
 
 
+def is_placeholder(found: Any) -> bool:
+    """Whether ``found`` only stands in for something that Wiesel does not have."""
+    return isinstance(found, _Unavailable) or getattr(found, "is_placeholder", False) is True
+
+
 def placeholder(module: str, name: str, message: str) -> Any:
     """A class, or a function if the name is spelled like one, that raises ``message`` when it is used.
 
@@ -50,5 +55,6 @@ def placeholder(module: str, name: str, message: str) -> Any:
 
         unavailable.__module__, unavailable.__name__, unavailable.__qualname__ = module, name, name
         unavailable.__doc__ = message
+        unavailable.is_placeholder = True  # type: ignore[attr-defined]
         return unavailable
     return _Unavailable(name, (), {"__module__": module, "__qualname__": name, "__doc__": message, "_message": message})
