@@ -10,6 +10,7 @@ from typing import Any
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import Committable, CommitterContext, JobFacts, Json, SinkContext
 from wiesel.core.isolation import isolate
+from wiesel.core.java_text import printer
 from wiesel.core.types import TypeInformation
 
 
@@ -69,7 +70,7 @@ class PrintSpec(PlainSink):
         type_info: the stream's type, which decides how a value is written.
     """
 
-    def __init__(self, identifier: str, type_info: TypeInformation | None) -> None:
+    def __init__(self, identifier: str, type_info: TypeInformation) -> None:
         self._identifier = identifier
         self._type = type_info
 
@@ -79,10 +80,10 @@ class PrintSpec(PlainSink):
         if context.parallelism > 1:
             words.append(str(context.subtask + 1))
         prefix = f"{':'.join(words)}> " if words else ""
-        coerce, text = (_as_it_is, str) if self._type is None else (self._type.coercer(), self._type.text)
+        text = printer(self._type)
 
         def write(value: Any) -> None:
-            sys.stdout.write(f"{prefix}{text(coerce(value))}\n")
+            sys.stdout.write(f"{prefix}{text(value)}\n")
 
         return PrintWriter(write)
 
@@ -97,10 +98,6 @@ class PrintWriter(PlainWriter):
     def close(self) -> None:
         """Flush stdout."""
         sys.stdout.flush()
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
 
 
 class CollectSpec(PlainSink):
