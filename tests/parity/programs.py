@@ -1,3 +1,4 @@
+# mypy: disable-error-code="misc, func-returns-value"
 """Small programs that were run on PyFlink 2.3.0, with what it printed there: data for ``test_observed.py``.
 
 ``expected`` are the lines of stdout; where Flink's order is its own (keys of one window, several subtasks) ``ordered``
