@@ -59,11 +59,20 @@ def encode(value: object) -> EncodedRecord:
     return topic, None, data.encode()
 
 
+_starts = itertools.count()
+
+
 def writer(
-    path: Path, *, state: Sequence[Json] = (), topics: Topics | None = None, disk: Disk | None = None, **options: object
+    path: Path,
+    *,
+    state: Sequence[Json] = (),
+    owner: str = "process",
+    topics: Topics | None = None,
+    disk: Disk | None = None,
+    **options: object,
 ) -> WalWriter:
     context = SinkContext("sink", "Sink", 0, 1, "L.1", 0, path, Configuration(), Clock(), _fail)
-    names = itertools.count()
+    start, names = next(_starts), itertools.count()
     return WalWriter(
         "prefix-sink-0",
         encode,
@@ -71,7 +80,8 @@ def writer(
         context,
         state,
         disk or OsDisk(),
-        lambda: str(next(names)),
+        owner,
+        lambda: f"{start}-{next(names)}",
         **options,  # type: ignore[arg-type]
     )
 
@@ -242,3 +252,19 @@ def test_an_open_segment_is_removed_when_the_writer_closes(tmp_path: Path) -> No
     assert len(list((tmp_path / "wal" / "sink").iterdir())) == 1
     writing.close()
     assert list((tmp_path / "wal" / "sink").iterdir()) == []
+
+
+def test_a_restarted_task_removes_what_its_earlier_attempt_wrote_and_nobody_decided(tmp_path: Path) -> None:
+    first = writer(tmp_path)
+    first.write("t:decided", NOW)
+    (decided,) = first.prepare_commit(1)
+    state = first.snapshot()
+    first.write("t:undecided", NOW)
+    first.prepare_commit(2)
+    other = writer(tmp_path, owner="another process")
+    other.write("t:of the newer start", NOW)
+    (foreign,) = other.prepare_commit(2)
+    writer(tmp_path, state=[state])
+    assert sorted(f"wal/sink/{path.name}" for path in (tmp_path / "wal" / "sink").iterdir()) == sorted(
+        str(committable.path) for committable in (decided, foreign)
+    )

@@ -15,6 +15,7 @@ from wiesel.core.contracts import Committer, CommitterContext, JobFacts, Json, S
 if TYPE_CHECKING:
     from confluent_kafka import Producer
 
+_PROCESS: Final = uuid.uuid4().hex[:12]
 _QUEUE_RECORDS: Final = 100_000
 _QUEUE_KBYTES: Final = 64 << 10
 
@@ -106,7 +107,8 @@ class KafkaSinkSpec:
             context,
             state,
             segment_disk(),
-            lambda: uuid.uuid4().hex,
+            _PROCESS,
+            lambda: uuid.uuid4().hex[:12],
             partition=self.partition_for(context.subtask),
             writes_timestamps=self.writes_timestamps,
         )

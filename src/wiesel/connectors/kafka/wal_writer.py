@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -34,6 +35,7 @@ class WalWriter:
         context: the job directory, the lineage, the clock.
         state: snapshots of the writers that it follows.
         disk: where files live.
+        owner: names this process in files' names: what an earlier attempt of its own left behind is swept.
         new_name: returns a new random text for each file's name.
         partition: where all records go, -1 to leave it to the partitioner.
         writes_timestamps: whether records carry the event time; else the time of writing.
@@ -51,6 +53,7 @@ class WalWriter:
         context: SinkContext,
         state: Sequence[Json],
         disk: Disk,
+        owner: str,
         new_name: Callable[[], str],
         *,
         partition: int = -1,
@@ -63,6 +66,7 @@ class WalWriter:
         self._admission = admission
         self._context = context
         self._disk = disk
+        self._owner = owner
         self._new_name = new_name
         self._partition = partition
         self._segment_bytes = segment_bytes
@@ -78,6 +82,19 @@ class WalWriter:
         self._slots: dict[str, _Slot] = {}
         self._flushed = 0
         self.write = self._bind(encode, writes_timestamps)
+        self._sweep_undecided()
+
+    def _sweep_undecided(self) -> None:
+        """Remove what an earlier attempt of this process wrote behind the checkpoint that this one goes on from.
+
+        Only of this process: a zombie that restarts its tasks must not touch the files of the job's newer start.
+        """
+        folder = self._job_directory / self._folder
+        own = re.compile(rf"{self._context.subtask}-{re.escape(self._context.lineage)}-(\d+)-{self._owner}-.*\.wal")
+        for name in self._disk.list(folder):
+            match = own.fullmatch(name)
+            if match is not None and int(match[1]) > self._seq:
+                self._disk.remove(folder / name)
 
     def _bind(self, encode: Encode, writes_timestamps: bool) -> Callable[[Any, int], None]:
         context, clock, slots = self._context, self._context.clock, self._slots
@@ -133,7 +150,8 @@ class WalWriter:
 
     def _open_segment(self) -> SegmentFile:
         self._disk.make_directory(self._job_directory / self._folder)
-        name = f"{self._context.subtask}-{self._context.lineage}-{self._seq + 1}-{self._new_name()}.wal"
+        number = f"{self._context.subtask}-{self._context.lineage}-{self._seq + 1}"
+        name = f"{number}-{self._owner}-{self._new_name()}.wal"
         self._path = f"{self._folder}/{name}"
         return SegmentFile(self._disk, self._job_directory / self._path)
 
@@ -189,7 +207,7 @@ class WalWriter:
         return {"tid": self._tid, "lineage": self._context.lineage, "seq": self._seq}
 
     def close(self) -> None:
-        """Remove the open segment; closed ones that no checkpoint lists are swept at the next start."""
+        """Remove the open segment; closed ones that no checkpoint lists are swept by the next writer."""
         if self._file is not None:
             self._file.discard()
             self._file = None
