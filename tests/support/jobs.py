@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.support.tasks import job_graph
 from wiesel.cluster import execute
-from wiesel.cluster.inline import InlineDriver
+from wiesel.cluster.driver import JobDriver
 from wiesel.cluster.local import run_job
 from wiesel.cluster.options import JobOptions
 from wiesel.core.configuration import Configuration
@@ -57,6 +57,6 @@ class Job:
         """Run it to its end."""
         return execute(job_graph(self.build, self.parallelism), self.options(**options))
 
-    def run_with(self, on_driver: Callable[[InlineDriver], None], **options: Any) -> Any:
+    def run_with(self, on_driver: Callable[[JobDriver], None], **options: Any) -> Any:
         """Run it to its end; ``on_driver`` gets the driver before it runs."""
         return run_job(job_graph(self.build, self.parallelism), self.options(**options), on_driver)
