@@ -11,10 +11,10 @@ from wiesel.core.contracts import SinkContext, SourceContext
 
 
 def sink_context(clock: ManualClock, subtask: int = 0, parallelism: int = 1) -> SinkContext:
-    def fail(error: BaseException) -> None:
-        raise error
+    def ignore(error: BaseException) -> None:
+        """The test sees the error where the writer raises it."""
 
-    return SinkContext("uid", "sink", subtask, parallelism, "lineage", 0, None, Configuration(), clock, fail)
+    return SinkContext("uid", "sink", subtask, parallelism, "lineage", 0, None, Configuration(), clock, ignore)
 
 
 def source_context(subtask: int = 0, parallelism: int = 1) -> SourceContext:
