@@ -1,26 +1,18 @@
-"""Reads partitions (Flink: ``KafkaSourceReader``).
-
-The client fetches on threads of its own into a bounded local queue, so the task thread drains that queue itself:
-``consume(n, 0)`` never waits, costs a fraction of a microsecond a record, and needs no second queue and no change of
-threads. Only when the queue is empty a listener thread waits for the next message and rings. Back-pressure is not
-draining: the client then stops fetching by itself.
-
-One thread at a time owns the client, because it lets only one call in and the others wait: the listener while
-``_listening`` is set, the task thread otherwise. What the task thread wants of it meanwhile goes into ``_orders``.
-"""
+"""Reads partitions (Flink: ``KafkaSourceReader``); how the client is drained is in owned_consumer.py."""
 
 from __future__ import annotations
 
 import logging
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from wiesel.connectors.kafka import errors
 from wiesel.connectors.kafka.client import ClientEvents
 from wiesel.connectors.kafka.decoding import Decoder
+from wiesel.connectors.kafka.offset_commits import OffsetCommits
+from wiesel.connectors.kafka.owned_consumer import OwnedConsumer
 from wiesel.connectors.kafka.partitions import Partition, PartitionPosition, partition_of
 from wiesel.core.contracts import SourceBatch, SourceContext, SourceSplit
 
@@ -30,10 +22,6 @@ if TYPE_CHECKING:
     OnCommit = Callable[[KafkaError | None, Sequence[TopicPartition]], None]
 
 logger = logging.getLogger(__name__)
-
-#: Messages taken from the client at once. The client's own limits (queued.max.messages.kbytes) bound their bytes.
-_DRAIN: Final = 10_000
-_LISTEN_SECONDS: Final = 0.1
 
 # Messages of one partition, in order.
 _Run = tuple[Partition, "list[Message]"]
@@ -64,11 +52,16 @@ class KafkaSourceReader:
     ) -> None:
         from confluent_kafka import Message
 
-        self._consumer = connect(self._on_commit)
+        self._commits = OffsetCommits()
+        self._client = OwnedConsumer(
+            connect(self._commits.on_commit),
+            events,
+            context.wake,
+            f"kafka-listener-{context.operator_uid}-{context.subtask}",
+        )
         self._events = events
         self._timestamp_of, self._number_of, self._topic_of = Message.timestamp, Message.partition, Message.topic
         self._decoder = decoder
-        self._wake = context.wake
         self._resets_offsets = resets_offsets
         self._commits_offsets = commits_offsets
         self._topics: list[str] = []
@@ -79,23 +72,8 @@ class KafkaSourceReader:
         self._ended: list[str] = []
         self._finished_offsets: dict[Partition, int] = {}
         self._finished_at_snapshot: dict[Partition, int] = {}
-        self._committed: dict[Partition, int] = {}
         self._ends: dict[Partition, int] = {}
-        self._commits_succeeded = 0
-        self._commits_failed = 0
         self._no_more = False
-        self._first: Message | None = None
-        self._broken: Exception | None = None
-        self._orders: deque[Callable[[], object]] = deque()
-        self._listening = threading.Event()
-        self._may_poll = threading.Event()
-        self._may_poll.set()
-        self._polling = threading.Lock()
-        self._closed = threading.Event()
-        self._listener = threading.Thread(
-            target=self._listen, name=f"kafka-listener-{context.operator_uid}-{context.subtask}", daemon=True
-        )
-        self._listener.start()
 
     # ------------------------------------------------------------------------------------------------ splits
 
@@ -114,16 +92,7 @@ class KafkaSourceReader:
             else:
                 assigned.append(TopicPartition(*position.partition, position.offset))
         if assigned:
-            self._without_listener(self._consumer.incremental_assign, assigned)
-
-    def _without_listener(
-        self, change: Callable[[list[TopicPartition]], None], partitions: list[TopicPartition]
-    ) -> None:
-        """Change the assignment. The client lets that wait while another thread polls, for ever if it polls again."""
-        self._may_poll.clear()
-        with self._polling:  # a tenth of a second at most
-            change(partitions)
-        self._may_poll.set()
+            self._client.order(lambda consumer: consumer.incremental_assign(assigned))
 
     def no_more_splits(self) -> None:
         """Learn that no further split will ever come."""
@@ -154,7 +123,8 @@ class KafkaSourceReader:
 
         self._finish(position)
         self._held.pop(position.partition, None)
-        self._without_listener(self._consumer.incremental_unassign, [TopicPartition(*position.partition)])
+        unassigned = [TopicPartition(*position.partition)]
+        self._client.order(lambda consumer: consumer.incremental_unassign(unassigned))
 
     # ----------------------------------------------------------------------------------------------- records
 
@@ -210,25 +180,13 @@ class KafkaSourceReader:
         return None
 
     def _drain(self) -> bool:
-        """Take what the client has; False when there is nothing, and the listener rings when there is."""
-        if self._listening.is_set():
-            return False
-        if self._broken is not None:
-            raise self._broken
-        self._follow_orders()
-        messages = self._consumer.consume(_DRAIN, 0)
-        if self._first is not None:
-            messages.insert(0, self._first)
-            self._first = None
-        if not messages:
-            refused = self._events.refused("reading")
-            if refused is not None:
-                raise refused
-            if self._positions:  # else there is nothing to wait for but splits, and those come through the task
-                self._listening.set()
-            return False
-        self._sort(messages)
-        return True
+        """Take what the client has; False when there is nothing."""
+        if not self._positions:
+            return False  # and the client stays ours, so that the first partitions are assigned at once
+        messages = self._client.drain()
+        if messages:
+            self._sort(messages)
+        return bool(messages)
 
     def _sort(self, messages: list[Message]) -> None:
         """Append runs of one partition; they are long, since the client fetches by partition."""
@@ -278,10 +236,14 @@ class KafkaSourceReader:
         raise self._events.cause_of(error, f"reading {where}")
 
     def _on_offset_out_of_range(self, position: PartitionPosition) -> None:
+        """Stop, or go on where records are; asking where that is may wait, which nothing else here does."""
+        self._client.order(lambda consumer: self._find_records(consumer, position))
+
+    def _find_records(self, consumer: Consumer, position: PartitionPosition) -> None:
         from confluent_kafka import TopicPartition
 
         asked = TopicPartition(*position.partition)
-        low, high = self._consumer.get_watermark_offsets(asked, timeout=10.0)
+        low, high = consumer.get_watermark_offsets(asked, timeout=10.0)
         gap = low - position.offset
         lost = f"{gap} records before offset {low} are gone" if gap > 0 else f"it ends at {high}: records were removed"
         text = f"{position.partition.split_id} has no offset {position.offset} any more, {lost}"
@@ -292,73 +254,19 @@ class KafkaSourceReader:
             )
         position.offset = low if self._resets_offsets == "earliest" else high
         logger.warning("%s; going on at %d (auto.offset.reset)", text, position.offset)
-        self._without_listener(self._consumer.incremental_unassign, [asked])
-        self._without_listener(
-            self._consumer.incremental_assign, [TopicPartition(*position.partition, position.offset)]
-        )
-
-    def _listen(self) -> None:
-        """Wait for the next message whenever the task thread has found none (runs on the listener thread)."""
-        while not self._closed.is_set():  # asked again: close() may ring just before the bell is cleared below
-            self._listening.wait()
-            try:
-                if self._closed.is_set() or not self._hear():
-                    continue
-            except Exception as error:
-                self._broken = error
-            self._listening.clear()
-            self._wake()
-
-    def _hear(self) -> bool:
-        """Wait a little for a message; whether there is something to tell the task thread."""
-        self._follow_orders()
-        messages = self._consumer.consume(1, _LISTEN_SECONDS)
-        if messages:
-            self._first = messages[0]
-        return bool(messages) or self._events.refused("reading") is not None
-
-    def _order(self, call: Callable[[], object]) -> None:
-        """Have the client do something, in order, by whichever thread owns it; never waits."""
-        self._orders.append(call)
-        if not self._listening.is_set():
-            self._follow_orders()
-
-    def _follow_orders(self) -> None:
-        """Do what was ordered (the owner's thread)."""
-        while self._orders:
-            self._orders.popleft()()
+        consumer.incremental_unassign([asked])
+        consumer.incremental_assign([TopicPartition(*position.partition, position.offset)])
 
     # ----------------------------------------------------------------------------------- offsets and control
 
     def notify_checkpoint_complete(self, splits: Sequence[SourceSplit]) -> None:
         """Commit the offsets of a complete checkpoint to the consumer group, without waiting."""
-        from confluent_kafka import TopicPartition
-
         if not self._commits_offsets:
             return
         offsets = {partition_of(split.split_id): split.position["offset"] for split in splits}
-        offsets |= self._finished_at_snapshot
-        changed = {p: offset for p, offset in offsets.items() if self._committed.get(p) != offset}
+        changed = self._commits.changed(offsets | self._finished_at_snapshot)
         if changed:
-            wanted = [TopicPartition(*partition, offset) for partition, offset in changed.items()]
-            self._order(lambda: self._commit(wanted))
-
-    def _commit(self, offsets: list[TopicPartition]) -> None:
-        from confluent_kafka import KafkaException
-
-        try:
-            self._consumer.commit(offsets=offsets, asynchronous=True)
-        except KafkaException as error:
-            self._on_commit(error.args[0], offsets)
-
-    def _on_commit(self, error: KafkaError | None, partitions: Sequence[TopicPartition]) -> None:
-        """Count a commit's outcome; offsets in the group are for monitoring only, so the job goes on."""
-        if error is not None:
-            self._commits_failed += 1
-            logger.warning("committing offsets to the consumer group failed, the job goes on: %s", error.str())
-            return
-        self._commits_succeeded += 1
-        self._committed.update({Partition(p.topic, p.partition): p.offset for p in partitions})
+            self._client.order(lambda consumer: self._commits.commit(consumer, changed))
 
     def pause(self, split_ids: Iterable[str]) -> None:
         """Stop reading exactly these partitions, and read all others again."""
@@ -370,47 +278,44 @@ class KafkaSourceReader:
         self._paused = frozenset(paused)
         if added:
             stopped = [TopicPartition(*partition) for partition in added]
-            self._order(lambda: self._consumer.pause(stopped))
+            self._client.order(lambda consumer: consumer.pause(stopped))
         for partition in resumed:
             self._runs.extend(self._held.pop(partition, ()))
         still_read = [TopicPartition(*partition) for partition in resumed if partition in self._positions]
         if still_read:
-            self._order(lambda: self._consumer.resume(still_read))
+            self._client.order(lambda consumer: consumer.resume(still_read))
 
     def metrics(self) -> Mapping[str, float]:
         """Return Flink's gauges of the Kafka source reader; ends of partitions may be a tenth of a second old."""
-        self._order(self._refresh_ends)
+        self._client.order(self._refresh_ends)
         result: dict[str, float] = {}
         lags = []
         for partition, position in self._positions.items():
             prefix = f"KafkaSourceReader.topic.{partition.topic}.partition.{partition.partition}"
             result[f"{prefix}.currentOffset"] = position.offset - 1
-            result[f"{prefix}.committedOffset"] = self._committed.get(partition, -1)
+            result[f"{prefix}.committedOffset"] = self._commits.committed.get(partition, -1)
             end = self._ends.get(partition, -1)
             if end >= 0:
                 lags.append(max(0, end - position.offset))
-        result["KafkaSourceReader.commitsSucceeded"] = self._commits_succeeded
-        result["KafkaSourceReader.commitsFailed"] = self._commits_failed
+        result["KafkaSourceReader.commitsSucceeded"] = self._commits.succeeded
+        result["KafkaSourceReader.commitsFailed"] = self._commits.failed
         if lags:
             result["pendingRecords"] = sum(lags)
             result["records-lag-max"] = max(lags)
         return result
 
-    def _refresh_ends(self) -> None:
-        """Remember the ends that came with the latest fetches (the owner's thread)."""
+    def _refresh_ends(self, consumer: Consumer) -> None:
+        """Remember the ends that came with the latest fetches (on the client's owner's thread)."""
         from confluent_kafka import TopicPartition
 
         self._ends = {
-            partition: self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)[1]
+            partition: consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)[1]
             for partition in list(self._positions)
         }
 
     def close(self) -> None:
         """Leave the cluster; takes a tenth of a second at most, and a little for the client."""
-        self._closed.set()
-        self._listening.set()
-        self._listener.join()
-        self._consumer.close()
+        self._client.close()
 
 
 def _offset(message: Message) -> int:

@@ -1,0 +1,46 @@
+"""Offsets that a source commits to its consumer group: for monitoring only, so nothing here fails the job."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from wiesel.connectors.kafka.partitions import Partition
+
+if TYPE_CHECKING:
+    from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+logger = logging.getLogger(__name__)
+
+
+class OffsetCommits:
+    """Commits and counts."""
+
+    def __init__(self) -> None:
+        self.committed: dict[Partition, int] = {}
+        self.succeeded = 0
+        self.failed = 0
+
+    def changed(self, offsets: Mapping[Partition, int]) -> dict[Partition, int]:
+        """Return those of ``offsets`` that are not committed yet."""
+        return {partition: offset for partition, offset in offsets.items() if self.committed.get(partition) != offset}
+
+    def commit(self, consumer: Consumer, offsets: Mapping[Partition, int]) -> None:
+        """Commit without waiting."""
+        from confluent_kafka import KafkaException, TopicPartition
+
+        wanted = [TopicPartition(*partition, offset) for partition, offset in offsets.items()]
+        try:
+            consumer.commit(offsets=wanted, asynchronous=True)
+        except KafkaException as error:
+            self.on_commit(error.args[0], wanted)
+
+    def on_commit(self, error: KafkaError | None, partitions: Sequence[TopicPartition]) -> None:
+        """Count a commit's outcome (the client's ``on_commit``)."""
+        if error is not None:
+            self.failed += 1
+            logger.warning("committing offsets to the consumer group failed, the job goes on: %s", error.str())
+            return
+        self.succeeded += 1
+        self.committed.update({Partition(p.topic, p.partition): p.offset for p in partitions})
