@@ -251,14 +251,17 @@ class CountJob:
         return sorted(committed(self.servers, self.output))
 
     @contextmanager
-    def publishing(self, *values: str, options: tuple[object, ...] = ()) -> Iterator[Running]:
+    def publishing(self, *values: str, options: tuple[object, ...] = (), **popen: Any) -> Iterator[Running]:
         """A run without an end, once the counts of ``values`` are published and nothing else."""
-        with self.publishing_exactly(counted(values), options) as running:
+        with self.publishing_exactly(counted(values), options, **popen) as running:
             yield running
 
     @contextmanager
-    def publishing_exactly(self, expected: list[str], options: tuple[object, ...]) -> Iterator[Running]:
-        with self.start(*options) as running:
+    def publishing_exactly(
+        self, expected: list[str], options: tuple[object, ...] = (), **popen: Any
+    ) -> Iterator[Running]:
+        """A run without an end, once exactly this is published."""
+        with self.start(*options, **popen) as running:
             # Offsets count the markers of transactions too, so they only tell when it is worth looking.
             running.wait_until(
                 lambda: (

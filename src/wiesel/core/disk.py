@@ -59,13 +59,17 @@ class OsAppendFile:
 
     def __init__(self, path: Path) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._path = path
         self._fd = os.open(path, flags, 0o600)
 
     def write(self, data: bytes) -> None:
         """Append ``data``; a short write goes on until the disk refuses."""
         view = memoryview(data)
-        while view:
-            view = view[os.write(self._fd, view) :]
+        try:
+            while view:
+                view = view[os.write(self._fd, view) :]
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, os.fspath(self._path)) from error  # the system names no file
 
     def sync_and_close(self) -> None:
         """Make the content durable and close; after a failed fsync the file must not be trusted."""

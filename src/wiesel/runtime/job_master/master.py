@@ -363,6 +363,12 @@ class JobMaster:
 
 
 def _checkpoint_error(error: BaseException) -> CheckpointError:
-    failure = CheckpointError(f"A checkpoint could not be taken: {error}")
+    text = f"A checkpoint could not be taken: {error}"
+    if isinstance(error, OSError):
+        text = (
+            f"A checkpoint could not be written: {error.strerror or error} ({error.filename}). Make room there, or set "
+            f"execution.checkpointing.dir to another place."
+        )
+    failure = CheckpointError(text)
     failure.__cause__ = error
     return failure
