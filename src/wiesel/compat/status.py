@@ -1,7 +1,7 @@
-"""What Wiesel does with each name and member of PyFlink's, read from ``status.toml``.
+"""What Wiesel does with each name and member of PyFlink's, read from ``status.toml`` and ``proofs.toml``.
 
-The file states its own format. It is read when something asks: a name that cannot be served, ``wiesel check``, the
-generated compatibility page; never on a start that goes well.
+The files state their own formats. They are read when something asks: a name that cannot be served, ``wiesel check``,
+the generated compatibility page; never on a start that goes well.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Support(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One entry of ``status.toml``.
+    """One entry of ``status.toml``, or of ``proofs.toml``.
 
     Args:
         support: how far it is served.
@@ -67,9 +67,14 @@ def unavailable_message(qualified_name: str) -> str:
     return f"Wiesel does not have pyflink.{qualified_name}. {reason}{instead}"
 
 
-def parse(document: Mapping[str, Any]) -> dict[str, Status]:
-    """Entries by qualified name; raises ValueError naming an entry that breaks the format's rules."""
-    entries = {}
+def parse(document: Mapping[str, Any], proofs: Mapping[str, str]) -> dict[str, Status]:
+    """Entries by qualified name; raises ValueError naming an entry that breaks the format's rules.
+
+    Args:
+        document: ``status.toml``.
+        proofs: ``proofs.toml``: the tests that members without an entry are supported by.
+    """
+    entries = {name: Status(Support.SUPPORTED, "", "", test, name) for name, test in proofs.items()}
     for name, table in document.items():
         try:
             support = Support(table["status"])
@@ -77,7 +82,9 @@ def parse(document: Mapping[str, Any]) -> dict[str, Status]:
             raise ValueError(f"{name}: status must be one of {', '.join(Support)}") from None
         if unknown := table.keys() - {"status", "reason", "instead", "test"}:
             raise ValueError(f"{name}: unknown field {sorted(unknown)}")
-        status = Status(support, table.get("reason", ""), table.get("instead", ""), table.get("test", ""), name)
+        status = Status(
+            support, table.get("reason", ""), table.get("instead", ""), table.get("test", proofs.get(name, "")), name
+        )
         if support is Support.SUPPORTED and not status.test:
             raise ValueError(f"{name}: supported needs the test that proves it")
         if support is not Support.SUPPORTED and not status.reason:
@@ -91,4 +98,7 @@ def _entries() -> dict[str, Status]:
     import tomllib
     from importlib.resources import files
 
-    return parse(tomllib.loads(files("wiesel.compat").joinpath("status.toml").read_text(encoding="utf-8")))
+    def read(file: str) -> dict[str, Any]:
+        return tomllib.loads(files("wiesel.compat").joinpath(file).read_text(encoding="utf-8"))
+
+    return parse(read("status.toml"), read("proofs.toml"))

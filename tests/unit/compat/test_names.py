@@ -68,7 +68,7 @@ def test_a_name_nobody_judged_has_no_status() -> None:
 )
 def test_a_status_entry_that_proves_or_explains_nothing_is_refused(entry: dict[str, str], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
-        status.parse({"datastream.DataStream": entry})
+        status.parse({"datastream.DataStream": entry}, {})
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,8 @@ class HeapReducingState:
         create, add = function.create_accumulator, function.add
 
         def fold(old: Any, value: Any) -> Any:
-            return add(value, create() if old is None else old)
+            # As in PyFlink, adding None forgets everything.
+            return None if value is None else add(value, create() if old is None else old)
 
         return HeapReducingState(state, fold, function.get_result)
 
