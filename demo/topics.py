@@ -132,9 +132,9 @@ class GroupProgress:
             {**QUIET, "bootstrap.servers": bootstrap_servers, "group.id": group, "enable.auto.commit": False}
         )
         self._partitions = [TopicPartition(topic, partition) for partition in range(PARTITIONS)]
-        self._last = 0
+        self.committed = 0
 
-    def committed(self) -> int:
+    def ask(self) -> int:
         """Records before the committed offsets, over all partitions; the last number while the broker cannot tell."""
         try:
             offsets = self._client.committed(self._partitions, timeout=10)
@@ -142,8 +142,8 @@ class GroupProgress:
             if error.args[0].code() not in NOT_YET:
                 raise
         else:
-            self._last = sum(max(one.offset, 0) for one in offsets)
-        return self._last
+            self.committed = sum(max(one.offset, 0) for one in offsets)
+        return self.committed
 
     def close(self) -> None:
         """Leave the cluster."""
