@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from wiesel.core.configuration import Configuration
+from wiesel.core.disk import OsDisk
 from wiesel.core.errors import ConfigurationError
 from wiesel.core.options import catalog, optional_value_of
 from wiesel.runtime.checkpoint.manifest import SealKey
@@ -33,7 +34,7 @@ def load_seal_key(configuration: Configuration) -> SealKey:
 
 def _create(path: Path) -> None:
     """Write a new key so that of several starters one wins and all read the same."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    OsDisk().make_directory(path.parent)
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(fd, "wb") as file:

@@ -10,7 +10,7 @@ from typing import Any, Final
 HIDDEN: Final = "******"
 
 _KEY_PARTS: Final = (
-    r"passw(?:or)?d|passphrase|secret|token|sasl|jaas|key\.pem|oauth|authorization|auth-params|basic-auth|"
+    r"passw(?:or)?d|passphrase|secret|token|sasl|jaas|key\.pem|oauth|authorization|auth-params|basic[._-]auth|"
     r"credential|api[._-]?key"
 )
 _SECRET_KEY: Final = re.compile(_KEY_PARTS, re.IGNORECASE)
