@@ -40,6 +40,8 @@ def show_error(error: BaseException, *, verbose: bool, as_json: bool = False) ->
 
 def user_traceback(error: BaseException, *, verbose: bool) -> str:
     """The traceback to show above the message line; empty when it would hold nothing of the user's."""
+    if isinstance(error, WieselError) and error.traceback_text is not None:
+        return _without_message(error.traceback_text, error.__cause__ or error)
     shown = error
     if isinstance(error, JobExecutionError) and not verbose:
         if error.__cause__ is None:
@@ -47,11 +49,12 @@ def user_traceback(error: BaseException, *, verbose: bool) -> str:
         shown = error.__cause__
     elif not verbose and not has_user_frames(error) and not isinstance(error, SyntaxError):
         return ""
-    text = format_user_traceback(shown, engine_frames=verbose)
-    if _is_ours(shown):
-        # The message follows on a line of its own, without the exception's dotted name.
-        return text.removesuffix("".join(format_exception_only(shown)))
-    return text
+    return _without_message(format_user_traceback(shown, engine_frames=verbose), shown)
+
+
+def _without_message(text: str, shown: BaseException) -> str:
+    """Leave out the message of errors of ours, which follows on a line of its own without the class's dotted name."""
+    return text.removesuffix("".join(format_exception_only(shown))) if _is_ours(shown) else text
 
 
 def message_line(error: BaseException) -> str:

@@ -22,7 +22,7 @@ from wiesel.graph.transformations import ShipStrategy
 from wiesel.runtime.chain import ChainEnvironment, OperatorChain, OperatorRestore
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest
 from wiesel.runtime.checkpoint.storage import CheckpointStorage
-from wiesel.runtime.exchange.channel import Channel, LocalChannel
+from wiesel.runtime.exchange.channel import LocalChannel, ReceivingEnd, SendingEnd
 from wiesel.runtime.exchange.input_gate import InputGate
 from wiesel.runtime.exchange.record_writer import RecordWriter
 from wiesel.runtime.reports import InputEnded, TaskFailed, TaskId, TaskReport
@@ -32,9 +32,6 @@ from wiesel.runtime.task import Task
 from wiesel.runtime.task_checkpoints import TaskCheckpoints
 from wiesel.runtime.time_service import TimeService
 from wiesel.state import create_keyed_backend
-
-#: Channels of each edge that have an end in this process, by receiving and sending subtask.
-Channels = dict[int, dict[tuple[int, int], Channel]]
 
 
 class Exchange(Protocol):
@@ -46,10 +43,10 @@ class Exchange(Protocol):
     def is_local(self, subtask: int) -> bool:
         """Whether the subtask of this number, of any vertex, lives here."""
 
-    def outgoing(self, channel: int, receiver: int) -> Channel:
+    def outgoing(self, channel: int, receiver: int) -> SendingEnd:
         """Return the sending end of a channel to a subtask elsewhere."""
 
-    def incoming(self, channel: int, sender: int) -> Channel:
+    def incoming(self, channel: int, sender: int) -> ReceivingEnd:
         """Return the receiving end of a channel from a subtask elsewhere."""
 
 
@@ -112,7 +109,11 @@ class _Deployment:
         self._vertices = {vertex.vertex_id: vertex for vertex in graph.vertices}
         self._restore = restore
         self._channel_count = 0
-        self._channels: Channels = {id(edge): self._edge_channels(edge) for edge in graph.edges}
+        # The ends that are in this process by edge and subtask, in the order of the subtasks at the other ends.
+        self._outputs: dict[tuple[int, int], list[SendingEnd]] = {}
+        self._inputs: dict[tuple[int, int], list[ReceivingEnd]] = {}
+        for edge in graph.edges:
+            self._connect(edge)
 
     def build(self) -> dict[TaskId, Task]:
         tasks: dict[TaskId, Task] = {}
@@ -128,42 +129,40 @@ class _Deployment:
 
     # ------------------------------------------------------------------------------------------- channels
 
+    def _connect(self, edge: JobEdge) -> None:
+        senders = self._vertices[edge.source_vertex].parallelism
+        receivers = self._vertices[edge.target_vertex].parallelism
+        for sender in range(senders):
+            for receiver in _receivers(edge.partitioning.strategy, sender, senders, receivers):
+                output, input_ = self._channel(sender, receiver)
+                if output is not None:
+                    self._outputs.setdefault((id(edge), sender), []).append(output)
+                if input_ is not None:
+                    self._inputs.setdefault((id(edge), receiver), []).append(input_)
+
+    def _channel(self, sender: int, receiver: int) -> tuple[SendingEnd | None, ReceivingEnd | None]:
+        """Return the ends of a channel that are in this process."""
+        self._channel_count += 1  # for every channel of the job, so that all processes number them alike
+        sends, receives, exchange = self._is_local(sender), self._is_local(receiver), self._context.exchange
+        if exchange is None or (sends and receives):
+            channel = LocalChannel()
+            return channel, channel
+        return (
+            exchange.outgoing(self._channel_count, receiver) if sends else None,
+            exchange.incoming(self._channel_count, sender) if receives else None,
+        )
+
     def _is_local(self, subtask: int) -> bool:
         return self._context.exchange is None or self._context.exchange.is_local(subtask)
 
-    def _edge_channels(self, edge: JobEdge) -> dict[tuple[int, int], Channel]:
-        senders = self._vertices[edge.source_vertex].parallelism
-        receivers = self._vertices[edge.target_vertex].parallelism
-        channels: dict[tuple[int, int], Channel] = {}
-        for sender in range(senders):
-            for receiver in _receivers(edge.partitioning.strategy, sender, senders, receivers):
-                channel = self._channel(sender, receiver)
-                if channel is not None:
-                    channels[receiver, sender] = channel
-        return channels
-
-    def _channel(self, sender: int, receiver: int) -> Channel | None:
-        """Return this process's end of a channel, or None when both ends are elsewhere."""
-        self._channel_count += 1  # counted for every channel, so that all processes number them alike
-        sends, receives, exchange = self._is_local(sender), self._is_local(receiver), self._context.exchange
-        if exchange is None or (sends and receives):
-            return LocalChannel()
-        if sends:
-            return exchange.outgoing(self._channel_count, receiver)
-        return exchange.incoming(self._channel_count, sender) if receives else None
-
     def _gate(self, vertex: JobVertex, subtask: int) -> InputGate:
-        channels = []
-        for edge in self._graph.in_edges(vertex.vertex_id):
-            for (receiver, _), channel in sorted(self._channels[id(edge)].items(), key=lambda item: item[0]):
-                if receiver == subtask:
-                    channels.append((channel, edge.input_index))
-        return InputGate(channels)
+        edges = self._graph.in_edges(vertex.vertex_id)
+        return InputGate([(end, edge.input_index) for edge in edges for end in self._inputs[id(edge), subtask]])
 
     def _writers(self, vertex: JobVertex, subtask: int) -> list[tuple[int, str | None, RecordWriter]]:
         writers = []
         for edge in self._graph.out_edges(vertex.vertex_id):
-            channels = [c for (_, sender), c in sorted(self._channels[id(edge)].items()) if sender == subtask]
+            channels = self._outputs[id(edge), subtask]
             target = self._vertices[edge.target_vertex]
             chance = random.Random(f"{self._attempt}/{vertex.vertex_id}/{subtask}")
             reuse = value_of(self._context.options.configuration, catalog.OBJECT_REUSE)

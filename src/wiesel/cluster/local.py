@@ -43,7 +43,7 @@ def run_job(graph: JobGraph, options: JobOptions, on_driver: Callable[[JobDriver
         if start is not None and start.finished:
             _log.info("Job %s has already finished; there is nothing to resume.", options.job_id)
             return JobOutcome(JobState.FINISHED, None, 0, stopped_early=False)
-        driver: JobDriver = InlineDriver(graph, options, start, SystemClock())
+        driver = _create_driver(graph, options, start)
         if on_driver is not None:
             on_driver(driver)
         with _signals(driver) if options.handle_signals else _no_signals() as received:
@@ -52,6 +52,14 @@ def run_job(graph: JobGraph, options: JobOptions, on_driver: Callable[[JobDriver
     finally:
         if start is not None:
             start.directory.close()
+
+
+def _create_driver(graph: JobGraph, options: JobOptions, start: Start | None) -> JobDriver:
+    if options.workers == 0:
+        return InlineDriver(graph, options, start, SystemClock())
+    from wiesel.cluster.workers.driver import WorkerDriver
+
+    return WorkerDriver(graph, options, start, SystemClock())
 
 
 def needs_directory(graph: JobGraph, options: JobOptions) -> bool:

@@ -27,6 +27,7 @@ class JobOptions:
         allow_non_restored_state: drop state whose operator is gone.
         trust_pickle: load state of another installation.
         observers: told the job's figures while it runs.
+        workers: number of worker processes; 0 runs all tasks in this one.
         handle_signals: stop at SIGINT and SIGTERM; only on the main thread.
     """
 
@@ -38,6 +39,7 @@ class JobOptions:
     allow_non_restored_state: bool = False
     trust_pickle: bool = False
     observers: tuple[JobObserver, ...] = ()
+    workers: int = 0
     handle_signals: bool = False
 
     @property

@@ -10,10 +10,14 @@ from typing import ClassVar
 
 
 class WieselError(Exception):
-    """Base of all errors of Wiesel's own; the text always says what to do next."""
+    """Base of all errors of Wiesel's own; the text always says what to do next.
+
+    ``traceback_text`` is the traceback to show when the error comes from another process, else None.
+    """
 
     exit_code: ClassVar[int] = 1
     retriable: ClassVar[bool] = False
+    traceback_text: str | None = None
 
 
 class ConfigurationError(WieselError, ValueError):
@@ -90,6 +94,12 @@ class LeaseLostError(WieselError):
     """Another incarnation of this job is alive and owns the job directory."""
 
     exit_code: ClassVar[int] = 5
+
+
+class WorkerLostError(WieselError):
+    """A worker process ended without being told to."""
+
+    retriable: ClassVar[bool] = True
 
 
 class FencedError(WieselError):

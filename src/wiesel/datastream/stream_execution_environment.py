@@ -367,6 +367,7 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
             allow_non_restored_state=started.allow_non_restored_state,
             trust_pickle=started.trust_pickle,
             observers=started.observers,
+            workers=started.workers or 0,
             handle_signals=handle_signals,
         )
         return graph, options

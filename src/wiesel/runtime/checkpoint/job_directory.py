@@ -113,6 +113,11 @@ class JobDirectory:
         os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
         return fd
 
+    @property
+    def lock(self) -> int:
+        """The descriptor that holds the lock; whoever inherits it holds the lock too."""
+        return self._lock
+
     def _read(self) -> StoreRecord | None:
         path = self.path / _STORE
         if not self._disk.exists(path):

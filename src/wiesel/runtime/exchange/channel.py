@@ -1,6 +1,6 @@
 """A channel from one sending subtask to one receiving subtask, in order, bounded by records.
 
-This is the in-process kind; one over a socket has the same four methods.
+This is the in-process kind, which is both ends at once; ``remote_channel.py`` has one that joins two processes.
 """
 
 from __future__ import annotations
@@ -14,17 +14,21 @@ from wiesel.core.elements import Batch, Element
 CAPACITY: Final = 4096
 
 
-class Channel(Protocol):
-    """What writers and gates see of a channel."""
+class SendingEnd(Protocol):
+    """What writers see of a channel."""
 
     def put(self, element: Element) -> None:
         """Append; never refuses, because a sender looks at ``has_credit`` before it is stepped."""
 
-    def poll(self) -> Element | None:
-        """Take the next element, or None."""
-
     def has_credit(self) -> bool:
         """Whether the sender may go on."""
+
+
+class ReceivingEnd(Protocol):
+    """What gates see of a channel."""
+
+    def poll(self) -> Element | None:
+        """Take the next element, or None."""
 
     def is_empty(self) -> bool:
         """Whether nothing waits."""

@@ -13,13 +13,13 @@ from wiesel.core.elements import (
     Watermark,
     WatermarkStatus,
 )
-from wiesel.runtime.exchange.channel import Channel
+from wiesel.runtime.exchange.channel import ReceivingEnd
 from wiesel.runtime.watermarks import combine
 
 
 @dataclass(slots=True)
 class _InputChannel:
-    channel: Channel
+    channel: ReceivingEnd
     input_index: int
     watermark: int = MIN_TIMESTAMP
     idle: bool = False
@@ -46,7 +46,7 @@ class InputGate:
         channels: pairs of a channel and the logical input it feeds.
     """
 
-    def __init__(self, channels: Sequence[tuple[Channel, int]]) -> None:
+    def __init__(self, channels: Sequence[tuple[ReceivingEnd, int]]) -> None:
         self._channels = [_InputChannel(channel, index) for channel, index in channels]
         self._position = 0
         self._watermark = MIN_TIMESTAMP

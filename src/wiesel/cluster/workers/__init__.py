@@ -1,0 +1,1 @@
+"""The worker driver: the JobMaster in this process, the tasks in spawned ones."""

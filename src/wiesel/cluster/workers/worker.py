@@ -1,0 +1,195 @@
+"""A worker: steps its tasks, moves frames between them and other workers, and does what the driver says."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from time import monotonic
+from typing import Any, Final
+
+from wiesel.cluster.background import Background
+from wiesel.cluster.deployment import DeploymentContext, deploy
+from wiesel.cluster.status import figures_of
+from wiesel.cluster.workers import protocol as p
+from wiesel.cluster.workers.connection import Connection
+from wiesel.cluster.workers.errors import ship_error
+from wiesel.cluster.workers.peers import PeerExchange
+from wiesel.cluster.workers.poller import Poller
+from wiesel.core.clock import SystemClock
+from wiesel.core.metrics import TaskMetricGroup
+from wiesel.core.pickling import pickle_value, unpickle_value
+from wiesel.runtime.failures import describe
+from wiesel.runtime.reports import CheckpointDeclined, TaskFailed, TaskId, TaskReport
+from wiesel.runtime.task import Task
+
+_log = logging.getLogger("wiesel.cluster")
+#: Longest sleep without a look around, in seconds.
+_MAX_SLEEP: Final = 0.5
+#: Seconds between two messages with counters.
+_FIGURES_INTERVAL: Final = 0.25
+#: Seconds that the driver gets to take our last words.
+_LAST_WORDS: Final = 2.0
+
+
+class Worker:
+    """Runs the tasks of one worker for one attempt, all on the calling thread.
+
+    Args:
+        control: the socket to the driver.
+        setup: what the driver said first.
+    """
+
+    def __init__(self, control: Connection, setup: p.Setup) -> None:
+        self._control = control
+        self._setup = setup
+        self._tasks: dict[TaskId, Task] = {}
+        self._attempt = 0
+        self._stop: p.Stop | None = None
+        self._figures_due = float("inf")
+        self._mail: deque[Callable[[], None]] = deque()
+        self._poller = Poller()
+        self._poller.add(control, self._listen)
+        self._disk = Background(self.post, 4, "wiesel-disk")
+        self._handlers: Mapping[type[Any], Callable[[Any], None]] = {
+            p.Deploy: self._deploy,
+            p.AddSplits: self._add_splits,
+            p.TriggerCheckpoint: self._trigger,
+            p.NotifyComplete: self._notify,
+            p.Stop: self._take_stop,
+        }
+
+    # ------------------------------------------------------------------------------------------------ the loop
+
+    def run(self) -> None:
+        """Work until the driver says stop, or is gone."""
+        worked = False
+        while self._stop is None and not self._control.is_closed:
+            self._poller.exchange(0.0 if worked or self._mail else self._sleep_seconds())
+            while self._mail:
+                self._mail.popleft()()
+            worked = self._step_tasks()
+            self._report_figures_if_due()
+        self._close(failing=self._stop is None or self._stop.failing)
+
+    def post(self, message: Callable[[], None]) -> None:
+        """Run something on the loop's thread; from any thread."""
+        self._mail.append(message)
+        self._poller.wake()
+
+    def send(self, message: Any) -> None:
+        """Tell the driver; on the loop's thread."""
+        self._control.send(pickle_value(message))
+
+    def _sleep_seconds(self) -> float:
+        now = monotonic()
+        due = min((task.next_due() for task in self._tasks.values()), default=float("inf"))
+        return max(0.0, min(due, self._figures_due, now + _MAX_SLEEP) - now)
+
+    def _step_tasks(self) -> bool:
+        worked = False
+        for task_id, task in self._tasks.items():  # downstream first, so that queues stay short
+            try:
+                worked = task.step() or worked
+            except BaseException as error:  # sys.exit() in a user's function ends the job, not the worker
+                self._fail(task_id, task, error)
+                return False
+        return worked
+
+    def _fail(self, task_id: TaskId, task: Task, error: BaseException) -> None:
+        vertex = task.chain.vertex
+        failure = describe(
+            error,
+            task_name=vertex.name,
+            subtask=task_id.subtask,
+            parallelism=vertex.parallelism,
+            operator_of=task.chain.operator_of,
+            locate=task.locate,
+        )
+        self._tell(TaskFailed(self._attempt, task_id, failure))
+        self._close_tasks(failing=True)  # the driver ends the attempt
+
+    def _report_figures_if_due(self) -> None:
+        now = monotonic()
+        if now >= self._figures_due:
+            self._figures_due = now + _FIGURES_INTERVAL
+            self.send(p.Figures([figures_of(task) for task in self._tasks.values()]))
+
+    def _tell(self, report: TaskReport) -> None:
+        verbose = self._setup.verbose
+        if isinstance(report, TaskFailed):
+            self.send(p.Failed(report.attempt, report.task, ship_error(report.error, verbose=verbose)))
+        elif isinstance(report, CheckpointDeclined):
+            error = ship_error(report.error, verbose=verbose)
+            self.send(p.Declined(report.attempt, report.task, report.checkpoint_id, error))
+        else:
+            self.send(p.Reported(report))
+
+    # ---------------------------------------------------------------------------------------- the driver's word
+
+    def _listen(self, control: Connection) -> None:
+        for _, _, payload in control.receive():
+            message = unpickle_value(payload)
+            self._handlers[type(message)](message)
+
+    def _deploy(self, message: p.Deploy) -> None:
+        setup = self._setup
+        peers = {worker: Connection(fd) for worker, fd in setup.peers.items()}
+        exchange = PeerExchange(setup.worker, setup.workers, peers)
+        context = DeploymentContext(
+            message.options,
+            message.checkpoints,
+            SystemClock(),
+            self._poller.wake,
+            lambda report: self.post(lambda: self._tell(report)),
+            self._disk,
+            TaskMetricGroup(),
+            exchange,
+        )
+        self._attempt = message.attempt
+        try:
+            self._tasks = deploy(unpickle_value(message.graph), message.attempt, message.restore, context)
+        except BaseException as error:
+            self.send(p.DeployFailed(ship_error(error, verbose=setup.verbose)))
+            return
+        for connection in peers.values():  # only now, when every channel is known
+            self._poller.add(connection, exchange.receive)
+        if message.figures:
+            self._figures_due = monotonic()
+        self.send(p.Deployed())
+
+    def _add_splits(self, message: p.AddSplits) -> None:
+        if message.task in self._tasks:
+            self._tasks[message.task].add_splits(list(message.splits), message.no_more)
+
+    def _trigger(self, message: p.TriggerCheckpoint) -> None:
+        for task in self._tasks.values():
+            if task.source is not None:
+                task.trigger_checkpoint(message.checkpoint_id, message.suspend)
+
+    def _notify(self, message: p.NotifyComplete) -> None:
+        for task_id, splits in message.splits.items():
+            if task_id in self._tasks:
+                self._tasks[task_id].notify_checkpoint_complete(list(splits))
+
+    def _take_stop(self, message: p.Stop) -> None:
+        self._stop = message
+
+    # --------------------------------------------------------------------------------------------------- ending
+
+    def _close_tasks(self, failing: bool) -> None:
+        tasks, self._tasks = self._tasks, {}
+        for task in tasks.values():
+            try:
+                task.close()
+            except Exception as error:
+                _log.log(logging.DEBUG if failing else logging.WARNING, "Closing a task failed: %s", error)
+
+    def _close(self, failing: bool) -> None:
+        if self._tasks and self._figures_due != float("inf"):
+            self.send(p.Figures([figures_of(task) for task in self._tasks.values()]))
+        self._close_tasks(failing)
+        self._disk.close(wait=True)  # whoever gets the job directory next must not meet our writes in it
+        while self._mail:
+            self._mail.popleft()()
+        self._poller.flush(self._control, _LAST_WORDS)
