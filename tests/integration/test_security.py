@@ -95,8 +95,10 @@ class Canaries:
 
     def assert_none_got_out(self, ended: Ended) -> None:
         assert len(self._planted) >= 2
-        files = {path: path.read_bytes() for path in self._job.place.directory.rglob("*") if path.is_file()}
-        seen: dict[object, bytes] = {"stdout": ended.out.encode(), "stderr": ended.err.encode(), **files}
+        files: dict[object, bytes] = {
+            path: path.read_bytes() for path in self._job.place.directory.rglob("*") if path.is_file()
+        }
+        seen = {"stdout": ended.out.encode(), "stderr": ended.err.encode(), **files}
         assert [(name, one) for name, content in seen.items() for one in self._planted if one.encode() in content] == []
 
 
