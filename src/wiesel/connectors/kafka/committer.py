@@ -64,7 +64,7 @@ class Segment:
     size: int
     """Bytes of the file."""
     crc: int
-    """CRC-32C of the records."""
+    """CRC-32 of the blocks, with the records in them."""
     path: str
     """Relative to the job directory."""
     topics: tuple[str, ...] = ()

@@ -45,7 +45,7 @@ class Marker:
     count: int
     """Number of output records in the segment."""
     crc: int
-    """CRC-32C of the segment's records, as in its write-ahead log header."""
+    """CRC-32 of the segment's blocks, as in the trailer of its file."""
 
 
 @dataclass(frozen=True, slots=True)
