@@ -64,6 +64,7 @@ WORLD_EDGES: dict[str, str] = {}
 UNPICKLING = {
     "src/wiesel/core/shipping.py": "a user function that this very run pickled; never read from disk",
     "src/wiesel/core/pickling.py": "values and keys; a checkpoint's HMAC is checked before its state is read",
+    "src/wiesel/runtime/operators/async_wait.py": "records in flight out of a checkpoint whose HMAC was checked",
     "src/wiesel/runtime/operators/two_input.py": "broadcast state out of a checkpoint whose HMAC was checked",
     "src/wiesel/state/heap/backend.py": "keyed state out of a checkpoint whose HMAC was checked",
 }

@@ -15,6 +15,7 @@ from wiesel.core.errors import JobExecutionError
 from wiesel.core.key_groups import key_group_range
 from wiesel.core.metrics import TaskMetricGroup
 from wiesel.core.operator_specs import AsyncWaitSpec, SourceSpec
+from wiesel.core.options import catalog, optional_value_of
 from wiesel.graph.job_graph import JobVertex
 from wiesel.runtime.exchange.record_writer import RecordWriter
 from wiesel.runtime.failures import describe
@@ -124,6 +125,11 @@ class OperatorChain:
                     self._build(index)
                 except Exception as error:
                     raise self._described(error, index) from error
+            for index, _, writer in writers:
+                try:
+                    writer.open(self._runtime_context(index, None))
+                except Exception as error:
+                    raise self._described(error, index) from error
             self.head = self.operators.get(0)
             self.inputs: list[Emit] = (
                 [self._enter(0, i) for i in range(inputs)] if self.head is not None else [self._emits[0]]
@@ -206,21 +212,25 @@ class OperatorChain:
             attempt=env.attempt,
             clock=env.clock,
             configuration=env.configuration,
-            runtime_context=TaskRuntimeContext(
-                task_name=vertex.name,
-                subtask=env.subtask,
-                parallelism=vertex.parallelism,
-                max_parallelism=vertex.max_parallelism,
-                attempt=env.attempt,
-                job_parameters={},
-                metrics=env.metrics.add_group(node.name),
-                backend=backend,
-            ),
+            runtime_context=self._runtime_context(index, backend),
             keyed_backend=backend,
             side_outputs=sides,
             wake=env.wake,
             fail=env.fail,
             late_dropped=self._count_late,
+        )
+
+    def _runtime_context(self, index: int, backend: KeyedStateBackend | None) -> TaskRuntimeContext:
+        env, vertex = self._environment, self.vertex
+        return TaskRuntimeContext(
+            task_name=vertex.name,
+            subtask=env.subtask,
+            parallelism=vertex.parallelism,
+            max_parallelism=vertex.max_parallelism,
+            attempt=env.attempt,
+            job_parameters=optional_value_of(env.configuration, catalog.GLOBAL_JOB_PARAMETERS) or {},
+            metrics=env.metrics.add_group(vertex.operators[index].name),
+            backend=backend,
         )
 
     def _count_late(self, count: int) -> None:
@@ -336,6 +346,11 @@ class OperatorChain:
         for operator in self.operators.values():
             try:
                 operator.close()
+            except BaseException as error:
+                first = first or error
+        for _, _, writer in self._writers:
+            try:
+                writer.close()
             except BaseException as error:
                 first = first or error
         if self.backend is not None:

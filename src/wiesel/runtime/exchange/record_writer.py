@@ -11,9 +11,10 @@ from typing import Any
 
 from wiesel.core.contracts import Emit
 from wiesel.core.elements import Batch, CheckpointBarrier, EndOfInput, Watermark, WatermarkStatus
-from wiesel.core.functions import KeySelector, Partitioner, method_or_callable
+from wiesel.core.functions import Function, KeySelector, Partitioner, RuntimeContext, method_or_callable
 from wiesel.core.isolation import ATOMS, isolate
 from wiesel.core.key_groups import key_group_function, subtask_of
+from wiesel.core.shipping import ShippedFunction
 from wiesel.core.types import Types
 from wiesel.graph.job_graph import JobEdge
 from wiesel.graph.transformations import ShipStrategy
@@ -48,13 +49,32 @@ class RecordWriter:
         self._random = random
         self._object_reuse = object_reuse
         partitioning = edge.partitioning
+        self._functions: list[Function] = []
+        self._opened: list[Function] = []
         self._key_of: Callable[[Any], Any] | None = None
         if partitioning.key_selector is not None:
-            self._key_of = method_or_callable(partitioning.key_selector.load(), KeySelector, "get_key")
+            self._key_of = method_or_callable(self._load(partitioning.key_selector), KeySelector, "get_key")
         self._send = self._sender(edge, max_parallelism)
         coerced = edge.type_info is not None and not edge.type_info.is_identity
         self._coerce = edge.type_info.coercer() if coerced and edge.type_info is not None else None
         self.emit = self._bind_emit()
+
+    def _load(self, shipped: ShippedFunction) -> Any:
+        function = shipped.load()
+        if isinstance(function, Function):
+            self._functions.append(function)
+        return function
+
+    def open(self, runtime_context: RuntimeContext) -> None:
+        """Call ``open`` of the key selector and the partitioner, where they have one."""
+        for function in self._functions:
+            function.open(runtime_context)
+            self._opened.append(function)
+
+    def close(self) -> None:
+        """Call ``close`` of those that were opened."""
+        while self._opened:
+            self._opened.pop().close()
 
     def _bind_emit(self) -> Emit:
         add_value, add_timestamp = self._values.append, self._timestamps.append
@@ -148,7 +168,7 @@ class RecordWriter:
     def _custom_sender(self, edge: JobEdge) -> Callable[[list[Any], list[int]], None]:
         shipped, key_of, count = edge.partitioning.partitioner, self._key_of, len(self.channels)
         assert shipped is not None and key_of is not None
-        partition = method_or_callable(shipped.load(), Partitioner, "partition")
+        partition = method_or_callable(self._load(shipped), Partitioner, "partition")
 
         def send(values: list[Any], timestamps: list[int]) -> None:
             targets = [partition(key_of(value), count) for value in values]
