@@ -66,6 +66,17 @@ def test_a_missing_output_topic_is_named_before_anything_is_read(job: CountJob, 
     ended.assert_failed(exit_codes.OUTSIDE_SYSTEM, "'no-such-output' does not exist", "wiesel kafka topics create")
 
 
+def with_properties(*properties: str) -> tuple[str, ...]:
+    return tuple(text for one in properties for text in ("--property", one))
+
+
+def test_a_login_that_the_broker_does_not_take_is_named_with_what_to_check(job: CountJob) -> None:
+    login = ("security.protocol=SASL_PLAINTEXT", "sasl.mechanism=PLAIN", "sasl.username=me", "sasl.password=wrong")
+    ended = job.run(script=with_properties(*login))
+    ended.assert_failed(exit_codes.OUTSIDE_SYSTEM, "refused the login", job.servers, "credentials")
+    assert "wrong" not in ended.err
+
+
 # ---------------------------------------------------------------------------------------------------- records
 
 JSON = """
@@ -204,7 +215,7 @@ def test_a_script_that_is_no_python_is_shown_with_its_line(place: Workplace) -> 
 
 
 def test_an_option_of_a_sink_is_checked_before_the_job_starts(job: CountJob) -> None:
-    job.run(script=("--property", "sasl.jaas.config=nonsense")).assert_failed(exit_codes.USAGE, "sasl.jaas.config")
+    job.run(script=with_properties("sasl.jaas.config=nonsense")).assert_failed(exit_codes.USAGE, "sasl.jaas.config")
 
 
 # ----------------------------------------------------------------------------------------------- exactly-once

@@ -31,6 +31,8 @@ _LOGIN_MODULE: Final = re.compile(r"(LoginModule\s+\w+\s)[^;\n]*", re.IGNORECASE
 _PRIVATE_KEY: Final = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
 )
+# sasl_ssl://host:port is an address of a broker's.
+_LISTENER: Final = re.compile(r"sasl_(plaintext|ssl)", re.IGNORECASE)
 _USERINFO: Final = re.compile(r"(\b[a-z][a-z0-9+.\-]*://[^\s:/@]*):[^\s/@]+@", re.IGNORECASE)
 
 
@@ -67,8 +69,8 @@ def _redact_any(value: Any) -> Any:
 
 
 def _hide(match: re.Match[str]) -> str:
-    if not is_secret(match["key"]):
-        return match[0]
     value = match["value"]
+    if not is_secret(match["key"]) or (value.startswith("//") and _LISTENER.fullmatch(match["key"])):
+        return match[0]
     quote = value[0] if value[0] in "\"'" else ""
     return f"{match['key']}{match['between']}{quote}{HIDDEN}{quote}"

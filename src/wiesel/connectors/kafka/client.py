@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 #: How long a job waits for a first answer of the cluster before it fails with a clear message.
 CONNECT_TIMEOUT_SECONDS: Final = 8.0
 
+#: What the client writes before each line of its log: facility, client and thread.
+_CLIENT_PREFIX: Final = re.compile(r"^[A-Z]+ \[[^]]*\] \[thrd:.*?\]: ")
 _UNKNOWN_PROPERTY: Final = re.compile(r'No such configuration property: "([^"]+)"')
 
 #: What clients of every kind have in common.
@@ -215,6 +217,7 @@ class _ClientLogFilter(logging.Filter):
         if record.created < self._next_failure:
             return False
         self._next_failure = record.created + 30
+        record.msg = f"Kafka connection: {_CLIENT_PREFIX.sub('', record.msg)}"
         record.levelno, record.levelname = logging.WARNING, "WARNING"
         return True
 

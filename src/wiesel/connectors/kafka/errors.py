@@ -39,9 +39,14 @@ class TopicChangedError(WieselError):
 
 def unreachable(bootstrap_servers: str, reason: str) -> ConnectionFailedError:
     """The error for brokers that do not answer."""
+    fix = (
+        "Check that security.protocol is that of the listener there."
+        if "handshake" in reason or "security.protocol" in reason
+        else "Start one (`wiesel kafka up` starts a local one and prints its address) or correct the address in "
+        "set_bootstrap_servers."
+    )
     return ConnectionFailedError(
-        f"No Kafka broker answers at bootstrap.servers={bootstrap_servers} ({redact(reason)}). Start one "
-        "(`wiesel kafka up` starts a local one and prints its address) or correct the address in set_bootstrap_servers."
+        f"No Kafka broker answers at bootstrap.servers={bootstrap_servers} ({redact(reason)}). {fix}"
     )
 
 
