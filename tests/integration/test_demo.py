@@ -1,6 +1,7 @@
 """`make demo` in a short form: fewer flights, the same story."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,18 +15,36 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_killed_and_resumed_job_writes_what_duckdb_says(tmp_path: Path) -> None:
-    demo = [sys.executable, "-m", "demo", "--departures", "80000", "--per-second", "10000"]
-    run = subprocess.run(
-        demo,
+@pytest.fixture
+def demo(tmp_path: Path) -> subprocess.Popen[str]:
+    """Eight seconds of flights, in a process group of its own, as a shell would start it."""
+    return subprocess.Popen(
+        [sys.executable, "-u", "-m", "demo", "--departures", "80000", "--per-second", "10000"],
         cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(tmp_path), "COLUMNS": "140"},
-        capture_output=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        timeout=110,
-        check=False,
+        start_new_session=True,
     )
-    assert run.returncode == exit_codes.OK, run.stdout + run.stderr
-    assert "kill -9" in run.stdout
-    assert "nothing lost, nothing twice" in run.stdout
+
+
+def test_a_killed_and_resumed_job_writes_what_duckdb_says(demo: subprocess.Popen[str], tmp_path: Path) -> None:
+    output, _ = demo.communicate(timeout=110)
+    assert demo.returncode == exit_codes.OK, output
+    assert "kill -9" in output
+    assert "nothing lost, nothing twice" in output
     assert list(tmp_path.iterdir()) == [], "the demo cleans up after itself"
+
+
+def test_ctrl_c_leaves_neither_job_nor_broker_nor_files(demo: subprocess.Popen[str], tmp_path: Path) -> None:
+    assert demo.stdout is not None
+    line = next(line for line in demo.stdout if "Apache Kafka" in line and "answers on" in line)
+    port = line.rpartition(":")[2].strip()
+    assert any("wiesel run" in line for line in demo.stdout)
+    os.killpg(demo.pid, signal.SIGINT)
+    output, _ = demo.communicate(timeout=60)
+    assert demo.returncode == exit_codes.INTERRUPTED, output
+    assert list(tmp_path.iterdir()) == []
+    alive = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    assert [command for command in alive if f"127.0.0.1:{port}".encode() in command] == []
