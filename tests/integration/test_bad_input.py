@@ -1,5 +1,6 @@
 """Bad input and surroundings: one clear message with the fix, the documented exit code, nothing lost or repeated."""
 
+import re
 import socket
 from pathlib import Path
 
@@ -51,7 +52,9 @@ def test_a_missing_input_topic_is_named_and_a_run_after_its_creation_is_right(
 ) -> None:
     missing, job.input = "no-such-input", "no-such-input"
     job.run().assert_failed(
-        exit_codes.OUTSIDE_SYSTEM, f"'{missing}' does not exist", f"wiesel kafka topics create {missing}"
+        exit_codes.OUTSIDE_SYSTEM,
+        f"'{missing}' does not exist on {job.servers}",
+        f"wiesel kafka topics create {missing} --bootstrap-server {job.servers}",
     )
     job.input = topic("input")
     job.produce(*GOOD)
@@ -255,3 +258,17 @@ def test_exactly_once_needs_a_prefix_for_each_sink(
 def test_exactly_once_from_an_unbounded_source_needs_checkpoints(job: CountJob) -> None:
     ended = job.run("-c", "execution.checkpointing.interval=0", script=("--unbounded",))
     ended.assert_failed(exit_codes.USAGE, "EXACTLY_ONCE", "unbounded", "env.enable_checkpointing(1000)")
+
+
+# ------------------------------------------------------------------------------------------ what the docs say
+
+
+def test_the_messages_of_the_troubleshooting_page_are_still_said() -> None:
+    root = Path(__file__).parents[2]
+    tables = [line for line in (root / "docs" / "troubleshooting.md").read_text().splitlines() if line.startswith("|")]
+    quoted = [phrase for line in tables for phrase in re.findall(r"\*([^*]+)\*", line.replace("**", ""))]
+    assert len(quoted) > 20
+    # Messages are put together from adjacent literals, so what stands between them goes.
+    source = "\n".join(path.read_text() for path in (root / "src").rglob("*.py"))
+    said = re.sub(r'"\s+f?"', "", source)
+    assert [phrase for phrase in quoted if phrase not in said] == []

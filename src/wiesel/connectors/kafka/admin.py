@@ -105,7 +105,7 @@ class Cluster:
                 described = future.result()
             except KafkaException as error:
                 if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                    raise errors.missing_topic(name) from error
+                    raise errors.missing_topic(name, self._bootstrap_servers) from error
                 raise self.cause_of(error.args[0], f"describing topic {name}") from error
             copies = min((len(partition.replicas) for partition in described.partitions), default=1)
             result[name] = TopicDescription(name, str(described.topic_id), len(described.partitions), copies)
@@ -143,7 +143,7 @@ class Cluster:
                 if error.args[0].code() in denied:
                     continue
                 if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                    raise errors.missing_topic(resource.name) from error
+                    raise errors.missing_topic(resource.name, self._bootstrap_servers) from error
                 raise self.cause_of(error.args[0], f"reading the settings of {resource.name}") from error
             result[resource.name] = {entry.name: entry.value for entry in entries.values() if entry.value is not None}
         return result

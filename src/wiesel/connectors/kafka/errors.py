@@ -50,9 +50,12 @@ def unreachable(bootstrap_servers: str, reason: str) -> ConnectionFailedError:
     )
 
 
-def missing_topic(topic: str) -> MissingTopicError:
+def missing_topic(topic: str, bootstrap_servers: str) -> MissingTopicError:
     """The error for a topic that does not exist."""
-    return MissingTopicError(f"Topic {topic!r} does not exist. Create it: wiesel kafka topics create {topic}")
+    return MissingTopicError(
+        f"Topic {topic!r} does not exist on {bootstrap_servers}. Create it: "
+        f"wiesel kafka topics create {topic} --bootstrap-server {bootstrap_servers}"
+    )
 
 
 def translate(error: KafkaError, doing: str, bootstrap_servers: str) -> WieselError:
