@@ -287,8 +287,11 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
         )
 
     def create_input(self, input_format: Any, type_info: TypeInformation | None = None) -> DataStream:
-        """Refuse: input formats are Java's."""
-        raise UnsupportedError("create_input() takes Java's input formats: use from_source() with a file source.")
+        """Return the stream of an input format, such as ``AvroInputFormat``."""
+        to_source = getattr(input_format, "to_source", None)
+        if to_source is None:
+            raise UnsupportedError(f"create_input() cannot read {input_format!r}: use from_source() with a file source.")
+        return self.from_source(to_source(), WatermarkStrategy.no_watermarks(), "Custom File source", type_info)
 
     def _source(
         self, name: str, spec: Any, strategy: WatermarkStrategy, output_type: TypeInformation, **fields: Any

@@ -241,7 +241,7 @@ def _row_type(type_info: TypeInformation) -> RowTypeInfo:
 
 
 def _character(text: str) -> str:
-    if not isinstance(text, str) or len(text) != 1:
+    if len(_text(text)) != 1:
         raise ValueError(f"Expected a single character, got {text!r}")
     return text
 
