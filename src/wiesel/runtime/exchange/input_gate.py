@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,6 @@ from wiesel.core.elements import (
     WatermarkStatus,
 )
 from wiesel.runtime.exchange.channel import ReceivingEnd
-from wiesel.runtime.watermarks import combine
 
 
 @dataclass(slots=True)
@@ -51,13 +51,18 @@ class InputGate:
         self._position = 0
         self._watermark = MIN_TIMESTAMP
         self._idle = False
+        self._ready: deque[GateEvent] = deque()
         self._aligning: int | None = None
         self._last_barrier = 0
 
     def next(self) -> GateEvent | None:
         """Return the next thing to do, or None when nothing is there; channels take turns."""
+        if self._ready:
+            return self._ready.popleft()
         channels = self._channels
-        for _ in range(len(channels)):
+        untouched = len(channels)  # how many more have to be found empty: a barrier may free one passed already
+        while untouched:
+            untouched -= 1
             current = channels[self._position]
             self._position = (self._position + 1) % len(channels)
             while not current.blocked:
@@ -66,6 +71,7 @@ class InputGate:
                     break
                 if type(element) is Batch:
                     return InputBatch(current.input_index, element)
+                untouched = len(channels)
                 event = self._control(current, element)
                 if event is not None:
                     return event
@@ -88,14 +94,28 @@ class InputGate:
         return EndOfInput() if all(c.ended for c in self._channels) else None
 
     def _advance(self) -> GateEvent | None:
-        watermark, idle = combine((c.watermark, c.idle) for c in self._channels)
-        if idle != self._idle:
-            self._idle = idle
-            return WatermarkStatus(idle)
-        if watermark is not None and watermark > self._watermark:
-            self._watermark = watermark
-            return Watermark(watermark)
-        return None
+        active = [c.watermark for c in self._channels if not c.idle]
+        if bool(active) == self._idle:
+            return self._turn(idle=not active)
+        # A channel that was idle meanwhile may lag behind. Its records are late anyway, so it does not count yet.
+        watermark = min((w for w in active if w >= self._watermark), default=self._watermark)
+        return self._rise(watermark)
+
+    def _turn(self, idle: bool) -> GateEvent:
+        self._idle = idle
+        status = WatermarkStatus(idle)
+        # Nobody holds event time back any more, so it reaches the highest of all before the gate goes idle.
+        risen = self._rise(max(c.watermark for c in self._channels)) if idle else None
+        if risen is None:
+            return status
+        self._ready.append(status)
+        return risen
+
+    def _rise(self, watermark: int) -> Watermark | None:
+        if watermark <= self._watermark:
+            return None
+        self._watermark = watermark
+        return Watermark(watermark)
 
     def _align(self, current: _InputChannel, barrier: CheckpointBarrier) -> GateEvent | None:
         """Hold a channel at its barrier until all have come; a later checkpoint's barrier ends an older alignment."""
