@@ -45,7 +45,9 @@ class LocalJobHandle:
         """Return the status now."""
         driver = self._driver
         if driver is None:
-            return JobStatus.FAILED if self._result.done() else JobStatus.CREATED
+            if not self._result.done():
+                return JobStatus.CREATED
+            return JobStatus.FAILED if self._result.exception() is not None else JobStatus.FINISHED
         state = driver.master.state
         return JobStatus.CREATED if state is JobState.INITIALIZING else JobStatus[state.value]
 

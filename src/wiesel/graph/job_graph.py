@@ -145,7 +145,7 @@ def _vertex(head: int, ids: list[int], nodes: dict[int, StreamNode], chained: li
         operators=operators,
         links=links,
         parallelism=nodes[head].parallelism,
-        max_parallelism=max(nodes[node_id].max_parallelism for node_id in ids),
+        max_parallelism=nodes[head].max_parallelism,  # only a head has keyed state, and its key groups depend on it
         slot_sharing_group=nodes[head].slot_sharing_group,
     )
 
