@@ -8,14 +8,15 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from time import monotonic, sleep
+from typing import Any, Final
 
 from wiesel.cluster.options import JobOptions, local_path
 from wiesel.cluster.seal_key import load_seal_key
 from wiesel.core import failpoints
 from wiesel.core.contracts import Committable, Json
-from wiesel.core.disk import OsDisk
-from wiesel.core.errors import CheckpointError, RestoreRefusedError
+from wiesel.core.disk import Disk, OsDisk
+from wiesel.core.errors import CheckpointError, LeaseLostError, RestoreRefusedError
 from wiesel.core.operator_specs import SinkSpec
 from wiesel.graph.job_graph import JobGraph
 from wiesel.runtime.checkpoint.job_directory import JobDirectory, Lineage, StoreRecord
@@ -23,6 +24,8 @@ from wiesel.runtime.checkpoint.manifest import WAYS_OUT, CheckpointManifest
 from wiesel.runtime.checkpoint.storage import CheckpointStorage
 
 _log = logging.getLogger("wiesel.cluster")
+#: Seconds in which the workers of an incarnation that was killed must have ended.
+_ORPHANS_SECONDS: Final = 5.0
 
 
 @dataclass(slots=True)
@@ -62,7 +65,7 @@ def begin(graph: JobGraph, options: JobOptions) -> Start:
         CheckpointCorruptError: what it must restore is damaged.
     """
     disk = OsDisk()
-    directory = JobDirectory(disk, options.job_directory, uuid.uuid4().hex)
+    directory = _open_directory(disk, options.job_directory)
     try:
         key = load_seal_key(options.configuration)
         storage = CheckpointStorage(disk, directory.path, key, trust=options.trust_pickle)
@@ -73,6 +76,28 @@ def begin(graph: JobGraph, options: JobOptions) -> Start:
     except BaseException:
         directory.close()
         raise
+
+
+def _open_directory(disk: Disk, path: Path) -> JobDirectory:
+    """Open and lock the job directory; workers of an incarnation that was killed hold the lock for a last moment."""
+    deadline = monotonic() + _ORPHANS_SECONDS
+    while True:
+        try:
+            return JobDirectory(disk, path, uuid.uuid4().hex)
+        except LeaseLostError as error:
+            if error.owner is None or _is_alive(error.owner) or monotonic() > deadline:
+                raise
+        sleep(0.05)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's, alive
+    return True
 
 
 def sink_shape(graph: JobGraph) -> dict[str, Any]:

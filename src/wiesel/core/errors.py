@@ -91,9 +91,10 @@ class RestoreRefusedError(CheckpointError):
 
 
 class LeaseLostError(WieselError):
-    """Another incarnation of this job is alive and owns the job directory."""
+    """Another incarnation of this job is alive and owns the job directory; ``owner`` is its pid, if known."""
 
     exit_code: ClassVar[int] = 5
+    owner: int | None = None
 
 
 class WorkerLostError(WieselError):

@@ -105,10 +105,12 @@ class JobDirectory:
         except BlockingIOError:
             owner = os.read(fd, 32).decode(errors="replace").strip()
             os.close(fd)
-            raise LeaseLostError(
+            error = LeaseLostError(
                 f"Another copy of this job is running{f' (pid {owner})' if owner else ''}: it holds {path}. "
                 f"Stop it first, or give this one another --job-id."
-            ) from None
+            )
+            error.owner = int(owner) if owner.isdecimal() else None
+            raise error from None
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
         return fd
