@@ -35,8 +35,8 @@ class Broker:
         self._broker = LocalBroker.start(self._broker.directory, port, _PROPERTIES)
 
     def stop(self) -> None:
-        """End it and remove what it kept."""
-        self._broker.stop(delete=True)
+        """End it; what it kept stays in its directory."""
+        self._broker.stop()
 
     def __enter__(self) -> Self:
         return self

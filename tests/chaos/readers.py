@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import Final
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, IsolationLevel, KafkaError, Message, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo, OffsetSpec
 
 from tests.chaos.verdict import Place
 
@@ -95,4 +104,13 @@ def open_transactions(bootstrap_servers: str, places: Sequence[Place]) -> list[P
 def _ends(client: AdminClient, places: Sequence[Place], level: IsolationLevel) -> dict[Place, int]:
     wanted = {TopicPartition(*place): OffsetSpec.latest() for place in places}
     tasks = client.list_offsets(wanted, isolation_level=level, request_timeout=10)
-    return {(partition.topic, partition.partition): task.result().offset for partition, task in tasks.items()}
+    return {(partition.topic, partition.partition): _end(task) for partition, task in tasks.items()}
+
+
+def _end(task: Future[ListOffsetsResultInfo]) -> int:
+    try:
+        return task.result().offset
+    except KafkaException as error:
+        if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            return 0  # a progress topic that no job has got as far as to make
+        raise
