@@ -160,7 +160,7 @@ def wait_until(condition: Callable[[], bool], why: Callable[[], str] = str) -> N
     deadline = time.monotonic() + DEADLINE_SECONDS
     while not condition():
         assert time.monotonic() < deadline, why()
-        time.sleep(0.02)
+        time.sleep(0.1)
 
 
 @dataclass

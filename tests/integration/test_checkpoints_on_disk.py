@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -183,6 +184,21 @@ def test_a_log_that_cannot_be_written_fails_the_job_and_resume_is_exact(job: Cou
         ended = running.end()
     ended.assert_failed(exit_codes.STATE, "cannot write its log", str(job.job_directory), "Make room")
     job.resume_and_publish(*LINES, "x" * 100_000, *MORE)
+
+
+def test_a_job_goes_on_by_itself_when_there_is_room_again(job: CountJob) -> None:
+    soft_limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
+    patient = ("-p", 1, "-c", "restart-strategy.type=fixed-delay", "-c", "restart-strategy.fixed-delay.delay=100ms")
+    attempts = ("-c", "restart-strategy.fixed-delay.attempts=1000")
+    job.produce(*LINES)
+    with job.publishing(*LINES, options=(*patient, *attempts), preexec_fn=soft_limit) as running:
+        job.produce("x" * 100_000, *MORE)
+        running.wait_until(lambda: running.said.count("The job failed and restarts in 100 ms") >= 2)
+        resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        everything = [*LINES, "x" * 100_000, *MORE]
+        running.wait_until(lambda: len(job.published()) >= len(everything))
+        assert stop(running).code == exit_codes.TERMINATED
+    assert job.published() == counted(everything)
 
 
 STATE_ONLY = """
