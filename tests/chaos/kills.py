@@ -91,7 +91,7 @@ def rescaled(history: History, rng: random.Random) -> list[Fault]:
 
 
 def broker_killed(history: History, rng: random.Random) -> list[Fault]:
-    """SIGKILL to the broker under the running job; then a kill of the job, unless it has said that no broker answers."""
+    """SIGKILL to the broker under the running job; then a kill of the job, unless it met no broker and said so."""
     history.job.start()
     time.sleep(rng.uniform(0.3, 1.5))
     history.broker.bounce()
