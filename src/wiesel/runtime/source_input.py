@@ -33,8 +33,12 @@ class SourceInput:
     def poll(self, max_records: int) -> SourceBatch | None:
         """Return the next batch and note its highest timestamp."""
         batch = self.reader.poll(max_records)
-        if batch is not None and self._strategy.out_of_orderness_ms is not None and batch.values:
-            self._generators[batch.split_id].observe(max(batch.timestamps))
+        if batch is not None and self._strategy.out_of_orderness_ms is not None:
+            generator = self._generators.get(batch.split_id)
+            if generator is None:  # a split whose turn comes only now (``HybridSource``)
+                generator = self._generators[batch.split_id] = WatermarkGenerator(self._strategy, self._clock)
+            if batch.values:
+                generator.observe(max(batch.timestamps))
         for split_id in self.reader.finished_splits():
             self._generators.pop(split_id, None)
         return batch
