@@ -1,0 +1,1 @@
+"""A source that makes its records from a counter, as fast as told."""
