@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.job_process import CountJob, Running, Workplace, counted, wait_until
+from tests.integration.job_process import CountJob, Running, Workplace, counted, stop, wait_until
 from wiesel.broker.fixtures import TopicFactory
 from wiesel.broker.local import LocalBroker
 
@@ -66,7 +66,6 @@ def slow_count(place: Workplace, count: int = 2000) -> set[str]:
     """Write the job that counts ten keys up to ``count`` each, and return what it prints."""
     place.script(SLOW_COUNT.replace("COUNT)", f"{count})"))
     return {f"{key} {n}" for key in range(10) for n in range(1, count + 1)}
-
 
 
 @pytest.fixture
@@ -334,16 +333,15 @@ def test_output_is_exactly_once_though_a_worker_is_killed(
     job = CountJob(place, kafka.bootstrap_servers, topic("input", partitions=2), topic("output"))
     values = [f"key {n % 7}" for n in range(500)]
     job.produce(*values)
-    with job.start(*TWO, *RESTARTED) as running:
-        job.wait_until_published(running, len(values))
+    with job.publishing(*values, options=(*TWO, *RESTARTED)) as running:
         os.kill(workers_of(running)[0], signal.SIGKILL)
         more = [f"key {n % 5}" for n in range(500)]
         job.produce(*more)
-        job.wait_until_published(running, len(values) + len(more))
+        running.wait_until(lambda: len(job.published()) >= len(values) + len(more))
         os.kill(workers_of(running)[-1], signal.SIGKILL)
         job.produce(*values)
-        job.wait_until_published(running, 2 * len(values) + len(more))
-        ended = job.stop(running)
+        running.wait_until(lambda: len(job.published()) >= 2 * len(values) + len(more))
+        ended = stop(running)
     assert ended.code == 128 + signal.SIGTERM, ended.err
     assert ended.err.count("SIGKILL") == 2
     assert job.published() == counted([*values, *more, *values])

@@ -78,3 +78,9 @@ class Poller:
                 events: list[Any] = selector.select(max(0.0, deadline - monotonic()))
                 if not events:
                     return
+
+    def close(self) -> None:
+        """Give up what waking needs; the connections are the caller's."""
+        self._selector.close()
+        os.close(self._wake_reads)
+        os.close(self._wake_writes)
