@@ -32,7 +32,7 @@ PROOFS: Final = _ROOT / "src/wiesel/compat/proofs.toml"
 _SUITES: Final = ["tests/unit", "tests/parity", "tests/test_follow_one_record.py"]
 #: Seconds after which a test without the member hangs, which counts as noticed.
 _PATIENCE: Final = 10.0
-_MOST_CANDIDATES: Final = 12
+_MOST_CANDIDATES: Final = 16
 #: Wiesel is imported before pytest starts, to know its members.
 _NO_REWRITE: Final = "ignore::pytest.PytestAssertRewriteWarning"
 
@@ -47,6 +47,7 @@ class Emptier:
         self.survivors: list[str] = []
         self._items: dict[str, pytest.Item] = {}
         self._seconds: dict[str, float] = {}
+        self._passing: list[str] = []
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self._items = {item.nodeid: item for item in session.items}
@@ -123,6 +124,7 @@ class Emptier:
                 threading.setprofile(None)  # type: ignore[arg-type]
             self._seconds[test] = time.monotonic() - began
             if passed:
+                self._passing.append(test)
                 for key in seen:
                     callers[key].append(test)
         self._texts = {test: _text(item.obj) for test, item in self._items.items()}  # type: ignore[attr-defined]
@@ -130,17 +132,20 @@ class Emptier:
         return callers
 
     def _candidates(self, member: Member, callers: dict[Any, list[str]]) -> list[str]:
-        function = member.function()
-        owner = member.owner.__name__
-        if function is None:
-            tests = [test for test in self._texts if f".{member.attribute}" in self._modules[test]]
-            tests.sort(key=lambda test: f".{member.attribute}" not in self._texts[test])
-            return tests[:_MOST_CANDIDATES]
+        function, owner = member.function(), member.owner.__name__
+        if function is not None and not member.is_contract():
+            tests = list(callers.get(function.__code__, []))
         else:
-            tests = callers.get(member.attribute if member.is_contract() else function.__code__, [])
-        named = f"{owner}"
-        tests = sorted(tests, key=lambda test: (named not in self._texts[test], self._seconds[test]))
-        return tests[:_MOST_CANDIDATES]
+            # A promise may be kept under another name, and a constant is not called at all: what is written counts too.
+            written = f".{member.attribute}"
+            tests = [*callers.get(member.attribute, []), *(t for t in self._passing if written in self._modules[t])]
+        rank = {test: self._distance(test, member.attribute, owner) for test in tests}
+        return sorted(rank, key=lambda test: (rank[test], self._seconds[test]))[:_MOST_CANDIDATES]
+
+    def _distance(self, test: str, attribute: str, owner: str) -> tuple[bool, ...]:
+        """Return how far a test seems to be from a member; the nearest sorts first."""
+        text, module = test + self._texts[test], self._modules[test]
+        return owner not in text, attribute not in text, owner not in module
 
 
 def _text(test: Any) -> str:

@@ -93,6 +93,7 @@ def _keepers() -> dict[str, list[type]]:
         "AggregatingState": [states.HeapReducingState],
         "BroadcastState": broadcast,
         "ReadOnlyBroadcastState": broadcast,
+        "OperatorStateStore": [two_input.BroadcastContext],
         "TtlValueState": [ttl.TtlValueState],
     }
 
@@ -148,8 +149,8 @@ def _set(owner: type, attribute: str, value: Any) -> Iterator[None]:
 def _hollowed_keeper(keeper: type, attribute: str) -> Iterator[None]:
     """Empty a method, or the closure that ``__init__`` puts into a slot or attribute of that name."""
     with contextlib.ExitStack() as undo:
-        raw = keeper.__dict__.get(attribute)
-        if isinstance(raw, FunctionType):
+        raw = inspect.getattr_static(keeper, attribute, None)
+        if isinstance(raw, FunctionType):  # its own or one that it inherits from a mix-in
             undo.enter_context(_set(keeper, attribute, _hollow(raw)))
         init: Any = keeper.__dict__.get("__init__")
         if init is not None:
@@ -169,7 +170,7 @@ def _hollowed_newcomers(owner: type, attribute: str) -> Iterator[None]:
     """Empty the method in every class that is made meanwhile."""
 
     def init_subclass(cls: type, **_: Any) -> None:
-        raw = cls.__dict__.get(attribute)
+        raw = inspect.getattr_static(cls, attribute, None)
         if raw is not None:
             type.__setattr__(cls, attribute, _hollow(raw))
 

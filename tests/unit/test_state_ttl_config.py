@@ -69,3 +69,11 @@ def test_disabled_config_does_not_expire():
 def test_state_cannot_expire_at_once():
     with pytest.raises(ValueError, match="TTL is expected to be positive"):
         StateTtlConfig.new_builder(Time.seconds(0)).build()
+
+
+def test_the_defaults_may_be_said_aloud():
+    builder = StateTtlConfig.new_builder(Time.seconds(1)).update_ttl_on_read_and_write()
+    builder = builder.return_expired_if_not_cleaned_up()
+    config = builder.update_ttl_on_create_and_write().never_return_expired().build()
+    assert config.get_update_type() is StateTtlConfig.UpdateType.OnCreateAndWrite
+    assert config.get_state_visibility() is StateTtlConfig.StateVisibility.NeverReturnExpired

@@ -41,7 +41,9 @@ class Status:
 
 
 def status_of(qualified_name: str) -> Status | None:
-    """The entry for a name such as ``datastream.DataStream.map``, else that of the nearest class or module around it.
+    """The entry for a name such as ``datastream.DataStream.map``, or what stands for it.
+
+    That is an entry ``*.map`` for members of that name in any class, else one of the nearest class or module around it.
 
     None means that nothing was declared, which for a name without an implementation is as good as unsupported.
     """
@@ -50,6 +52,8 @@ def status_of(qualified_name: str) -> Status | None:
     while name:
         if name in entries:
             return entries[name]
+        if (anywhere := f"*.{name.rpartition('.')[2]}") in entries:
+            return entries[anywhere]
         name = name.rpartition(".")[0]
     return None
 
@@ -75,6 +79,9 @@ def parse(document: Mapping[str, Any], proofs: Mapping[str, str]) -> dict[str, S
         proofs: ``proofs.toml``: the tests that members without an entry are supported by.
     """
     entries = {name: Status(Support.SUPPORTED, "", "", test, name) for name, test in proofs.items()}
+    for name in proofs:
+        if f"*.{name.rpartition('.')[2]}" in document:
+            del entries[name]  # that something is refused is tested as well
     for name, table in document.items():
         try:
             support = Support(table["status"])

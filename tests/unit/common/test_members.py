@@ -110,3 +110,7 @@ def test_watermark_strategies_are_data() -> None:
 def test_byte_arrays_pass_as_they_are() -> None:
     assert ByteArraySchema().serialize(b"ab") == b"ab"
     assert ByteArraySchema().deserialize(b"ab") == b"ab"
+
+
+def test_a_configuration_is_made_of_a_dictionary() -> None:
+    assert Configuration.from_dict({"a": 1, "b": "x"}).to_dict() == {"a": "1", "b": "x"}  # type: ignore[dict-item]

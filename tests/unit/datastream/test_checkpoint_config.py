@@ -178,7 +178,7 @@ def test_rocksdb_keeps_its_settings() -> None:
     backend = EmbeddedRocksDBStateBackend()
     assert not backend.is_incremental_checkpoints_enabled()
     assert EmbeddedRocksDBStateBackend(True).is_incremental_checkpoints_enabled()
-    assert backend.get_predefined_options() is PredefinedOptions.DEFAULT
+    assert backend.get_predefined_options().value == PredefinedOptions.DEFAULT.value == 0
     for options in (
         PredefinedOptions.SPINNING_DISK_OPTIMIZED,
         PredefinedOptions.SPINNING_DISK_OPTIMIZED_HIGH_MEM,

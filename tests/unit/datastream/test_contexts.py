@@ -31,6 +31,9 @@ from wiesel.datastream.state import (
     ValueStateDescriptor,
 )
 from wiesel.datastream.window import CountTrigger, GlobalWindows, TimeWindow, TumblingEventTimeWindows
+from wiesel.runtime.operators.base import Operator
+from wiesel.runtime.operators.contexts import KeyedTimerService
+from wiesel.state.heap.backend import HeapKeyedStateBackend
 
 END = 2**63 - 1
 START = -(2**63)
@@ -238,6 +241,20 @@ def test_a_keyed_function_of_two_inputs_has_time_and_timers() -> None:
         ("timer", 1, 7, 7, "EVENT_TIME"),
         ("timer", 1, 8, 8, "EVENT_TIME"),
     ]
+
+
+def test_a_timer_that_was_deleted_is_not_due() -> None:
+    backend = HeapKeyedStateBackend(lambda key: 0)
+    backend.set_current_key("k")
+    timers = KeyedTimerService(Operator(), backend)
+    timers.register_processing_time_timer(5)
+    timers.register_processing_time_timer(6)
+    timers.delete_processing_time_timer(5)
+    timers.register_event_time_timer(7)
+    timers.register_event_time_timer(8)
+    timers.delete_event_time_timer(7)
+    assert [due[0] for due in backend.pop_processing_timers(10, 9)] == [6]
+    assert [due[0] for due in backend.pop_event_timers(10, 9)] == [8]
 
 
 class NoTimers(ProcessFunction):

@@ -248,3 +248,15 @@ class Sum(AggregateFunction):
 
 def test_an_aggregate_function_folds_and_finishes() -> None:
     assert collect(keyed([1, 2, 3]).count_window(3).aggregate(Sum())) == ["sum 6"]
+
+
+class NeverOpened(Sum):
+    def open(self, runtime_context: RuntimeContext) -> None:
+        raise AssertionError("PyFlink does not call this")
+
+    def close(self) -> None:
+        raise AssertionError("PyFlink does not call this")
+
+
+def test_an_aggregate_function_is_never_opened_as_in_pyflink() -> None:
+    assert collect(keyed([1, 2, 3]).count_window(3).aggregate(NeverOpened())) == ["sum 6"]

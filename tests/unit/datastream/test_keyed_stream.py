@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import queue
 from typing import Any
 
 import pytest
 
 from tests.unit.datastream.collect import collect, environment
-from wiesel.common import Row, Types
+from wiesel.common import Row, Types, WatermarkStrategy
+from wiesel.common.watermark_strategy import TimestampAssigner
+from wiesel.connectors.collections.sinks import CollectSpec
 from wiesel.core.errors import ConfigurationError
-from wiesel.datastream import KeyedProcessFunction, KeyedStream, ReduceFunction, RuntimeContext, RuntimeExecutionMode
+from wiesel.datastream import (
+    CoMapFunction,
+    ConnectedStreams,
+    KeyedProcessFunction,
+    KeyedStream,
+    OutputTag,
+    ProcessFunction,
+    ReduceFunction,
+    RuntimeContext,
+    RuntimeExecutionMode,
+    SinkFunction,
+)
+from wiesel.datastream.connectors import Sink
 from wiesel.datastream.state import ValueStateDescriptor
 from wiesel.datastream.window import CountTrigger, GlobalWindows
 
@@ -98,6 +113,72 @@ def test_without_its_keys_it_is_the_stream_that_it_was() -> None:
     assert sorted(collect(keyed().map(lambda pair: pair[1]))) == [1, 3, 5, 7]
     assert sorted(collect(keyed().filter(lambda pair: pair[1] > 3))) == [("a", 7), ("b", 5)]
     assert sorted(collect(keyed().flat_map(lambda pair: [pair[1]] * 2))) == [1, 1, 3, 3, 5, 5, 7, 7]
+
+
+def test_a_keyed_stream_can_be_written_and_collected(capfd: pytest.CaptureFixture[str]) -> None:
+    values: queue.Queue[Any] = queue.Queue()
+    stream = keyed()
+    stream.sink_to(Sink(CollectSpec(values, stream.get_type())))
+    stream.add_sink(SinkFunction(CollectSpec(values, stream.get_type())))
+    stream.print()
+    stream.get_execution_environment().execute()
+    assert sorted(values.get_nowait() for _ in range(8)) == sorted(PAIRS * 2)
+    assert len(capfd.readouterr().out.splitlines()) == 4
+    assert keyed().execute_and_collect(limit=1) == [("a", 3)]
+
+
+def test_a_keyed_stream_can_be_windowed_projected_and_partitioned_as_a_whole() -> None:
+    assert collect(keyed().window_all(GlobalWindows.create()).trigger(CountTrigger.of(4)).reduce(Add())) == [("a", 16)]
+    tuples = environment().from_collection([("a", 1)], Types.TUPLE([Types.STRING(), Types.INT()]))
+    assert collect(tuples.key_by(lambda pair: pair[0]).project(1)) == [(1,)]
+    partitioned = keyed().partition_custom(lambda key, count: 0, lambda pair: pair[0])
+    assert sorted(collect(partitioned.map(lambda pair: pair[1]))) == [1, 3, 5, 7]
+
+
+class Stamp(TimestampAssigner):
+    def extract_timestamp(self, value: Any, record_timestamp: int) -> int:
+        return int(value[1])
+
+
+class TimeOf(ProcessFunction):
+    def process_element(self, value: Any, ctx: ProcessFunction.Context) -> Any:
+        yield ctx.timestamp()
+
+
+def test_a_keyed_stream_can_be_stamped_and_knows_its_settings() -> None:
+    strategy = WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(Stamp())
+    assert sorted(collect(keyed().assign_timestamps_and_watermarks(strategy).process(TimeOf()))) == [1, 3, 5, 7]
+    assert keyed().get_execution_config().get_parallelism() == 1
+    assert keyed().get_type() == Types.PICKLED_BYTE_ARRAY()
+
+
+class Odd(KeyedProcessFunction):
+    def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Any:
+        yield OutputTag("side", Types.INT()), value[1]
+
+
+def test_a_side_output_of_a_keyed_stream_is_that_of_its_operator() -> None:
+    tag = OutputTag("side", Types.INT())
+    sides = keyed().process(Odd())
+    assert sorted(collect(sides.get_side_output(tag))) == [1, 3, 5, 7]
+    again = environment().from_collection(PAIRS).key_by(lambda pair: pair[0]).process(Odd())
+    assert sorted(collect(again.key_by(lambda value: value).get_side_output(tag))) == [1, 3, 5, 7]
+
+
+class Both(CoMapFunction):
+    def map1(self, value: Any) -> Any:
+        return 1, value
+
+    def map2(self, value: Any) -> Any:
+        return 2, value
+
+
+def test_connected_streams_can_be_keyed_together() -> None:
+    env = environment()
+    connected = env.from_collection([1]).connect(env.from_collection([2])).key_by(lambda v: v, lambda v: v)
+    assert isinstance(connected, ConnectedStreams)
+    assert isinstance(connected.stream1, KeyedStream)
+    assert sorted(collect(connected.map(Both()))) == [(1, 1), (2, 2)]
 
 
 @pytest.mark.parametrize(
