@@ -145,7 +145,7 @@ def restored(pieces: list[bytes], key_groups: range | None = None) -> Store:
     return store
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.tuples(operations, st.lists(operations, max_size=8)), min_size=1, max_size=3))
 def test_a_restored_snapshot_is_what_was_true_at_its_barrier(rounds: list[tuple[list[Operation], list[Any]]]) -> None:
     store = Store()

@@ -15,8 +15,10 @@ from typing import Any, Final
 
 SHARDS: Final = 1024
 MASK: Final = SHARDS - 1
-#: Entries encoded in one slice: about two milliseconds for small values.
+#: Entries encoded in the first slice and in one at most, and the bytes that it is to come to: about two milliseconds.
+FIRST_SLICE_ENTRIES: Final = 32
 SLICE_ENTRIES: Final = 2048
+SLICE_BYTES: Final = 128 * 1024
 
 #: Types whose values cannot change in place, so that a reference to one is as good as a copy.
 _ATOMS: Final = frozenset({int, float, str, bytes, bool, type(None), complex})
@@ -82,23 +84,27 @@ class Table:
         assert self.pre_images is not None, "begin_snapshot() comes first"
         keys: list[Any] = []
         values: list[Any] = []
+        limit = min(FIRST_SLICE_ENTRIES, SLICE_ENTRIES)
         for bucket in range(SHARDS):
-            for part_keys, part_values in self._shard_parts(bucket):
+            for part_keys, part_values in self._shard_parts(bucket, limit):
                 if self.survivor is not None:
                     part_values[:] = map(self.survivor, part_values)
                     part_keys[:] = [k for k, v in zip(part_keys, part_values, strict=True) if v is not None]
                     part_values[:] = [value for value in part_values if value is not None]
                 keys += part_keys
                 values += part_values
-                if len(keys) >= SLICE_ENTRIES:
-                    yield pickle.dumps((self.name, self.namespaced, keys, values), protocol=5)
+                if len(keys) >= limit:
+                    piece = pickle.dumps((self.name, self.namespaced, keys, values), protocol=5)
+                    # Large values make slices of fewer entries, so that a step stays short.
+                    limit = min(SLICE_ENTRIES, 4 * limit, max(1, len(keys) * SLICE_BYTES // len(piece)))
+                    yield piece
                     keys, values = [], []
             self.pre_images[bucket] = None
         self.pre_images = None
         if keys:
             yield pickle.dumps((self.name, self.namespaced, keys, values), protocol=5)
 
-    def _shard_parts(self, bucket: int) -> Iterator[tuple[list[Any], list[Any]]]:
+    def _shard_parts(self, bucket: int, limit: int) -> Iterator[tuple[list[Any], list[Any]]]:
         # The shard's keys and values are listed first: the stream may change the dictionary between two parts, and
         # what it changes is in the pre-images by then. The list holds references only.
         assert self.pre_images is not None
@@ -109,7 +115,7 @@ class Table:
             return
         # A key removed since the barrier is only in the pre-images.
         pairs = chain(list(shard.items()), [(k, None) for k in kept if k not in shard])
-        while part := list(islice(pairs, SLICE_ENTRIES)):
+        while part := list(islice(pairs, limit)):
             keys: list[Any] = []
             values: list[Any] = []
             for key, value in part:
