@@ -121,7 +121,7 @@ class Emptier:
                 passed = self._passes(item)
             finally:
                 sys.setprofile(None)
-                threading.setprofile(None)  # type: ignore[arg-type]
+                threading.setprofile(None)
             self._seconds[test] = time.monotonic() - began
             if passed:
                 self._passing.append(test)

@@ -84,7 +84,7 @@ def _keepers() -> dict[str, list[type]]:
     from wiesel.runtime.operators import two_input
     from wiesel.state.heap import states, ttl
 
-    broadcast = [two_input.BroadcastMap]
+    broadcast: list[type[Any]] = [two_input.BroadcastMap]
     return {
         "ValueState": [states.HeapValueState],
         "ListState": [states.HeapListState],
@@ -113,8 +113,9 @@ def emptied(member: Member) -> Iterator[None]:
 
 
 def _subclasses(owner: type) -> set[type]:
-    found = set()
-    for subclass in type.__subclasses__(owner):
+    found: set[type] = set()
+    subclasses: list[type] = type.__subclasses__(owner)
+    for subclass in subclasses:
         found |= {subclass} | _subclasses(subclass)
     return found
 
@@ -169,7 +170,7 @@ def _hollowed_keeper(keeper: type, attribute: str) -> Iterator[None]:
 def _hollowed_newcomers(owner: type, attribute: str) -> Iterator[None]:
     """Empty the method in every class that is made meanwhile."""
 
-    def init_subclass(cls: type, **_: Any) -> None:
+    def init_subclass(cls: type, /, **_: Any) -> None:
         raw = inspect.getattr_static(cls, attribute, None)
         if raw is not None:
             type.__setattr__(cls, attribute, _hollow(raw))

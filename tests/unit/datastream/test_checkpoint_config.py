@@ -134,7 +134,7 @@ def test_file_system_storage_keeps_its_settings() -> None:
     assert (other.get_min_file_size_threshold(), other.get_write_buffer_size()) == (0, 100_000)
     for arguments in ((None,), ("/c", (1 << 20) + 1), ("/c", 0, -2)):
         with pytest.raises(ValueError, match=r"required|must be"):
-            FileSystemCheckpointStorage(*arguments)  # type: ignore[arg-type]
+            FileSystemCheckpointStorage(*arguments)
 
 
 def test_job_manager_storage_keeps_its_settings() -> None:

@@ -113,7 +113,7 @@ class AllStates(KeyedProcessFunction):
     def process_element(self, value: int, ctx: KeyedProcessFunction.Context) -> Any:
         if value == 0:
             for state in (self.value, self.list, self.map, self.sum, self.mean):
-                state.clear()  # type: ignore[attr-defined]
+                state.clear()
         else:
             self.value.update(value)
             self.list.add(value)
@@ -235,7 +235,7 @@ def test_a_keyed_function_of_two_inputs_has_time_and_timers() -> None:
     env = environment()
     first = env.from_collection([1]).key_by(lambda value: value)
     second = env.from_collection([1]).key_by(lambda value: value)
-    assert sorted(collect(first.connect(second).process(CoTimers()))) == [  # type: ignore[arg-type]
+    assert sorted(collect(first.connect(second).process(CoTimers()))) == [
         ("first", 1, START),
         ("second", 1, START),
         ("timer", 1, 7, 7, "EVENT_TIME"),
@@ -292,7 +292,7 @@ class Broadcast(BroadcastProcessFunction):
 def test_broadcast_state_is_written_by_the_broadcast_side() -> None:
     env = environment()
     rules = env.from_collection(["r"]).broadcast(RULES)
-    results = collect(env.from_collection([1]).connect(rules).process(Broadcast()))  # type: ignore[arg-type]
+    results = collect(env.from_collection([1]).connect(rules).process(Broadcast()))
     assert sorted(results, key=len) == [
         ("element", START, START, True),
         (
@@ -328,7 +328,7 @@ def test_the_keyed_side_reads_broadcast_state_and_has_timers() -> None:
     env = environment()
     rules = env.from_collection(["r"]).broadcast(RULES)
     keyed = env.from_collection([1]).key_by(lambda value: value)
-    assert sorted(collect(keyed.connect(rules).process(KeyedBroadcast())), key=str) == sorted(  # type: ignore[arg-type]
+    assert sorted(collect(keyed.connect(rules).process(KeyedBroadcast())), key=str) == sorted(
         [
             ("rule", START, START, True),
             ("element", 1, (START, START, True)),
@@ -351,7 +351,7 @@ def test_broadcast_state_is_read_only_on_the_other_side() -> None:
     env = environment()
     rules = env.from_collection(["r"]).broadcast(RULES)
     with pytest.raises(JobExecutionError, match="read-only"):
-        collect(env.from_collection([1]).connect(rules).process(WritesFromTheWrongSide()))  # type: ignore[arg-type]
+        collect(env.from_collection([1]).connect(rules).process(WritesFromTheWrongSide()))
 
 
 # --------------------------------------------------------------------------------------------------------- windows
@@ -418,6 +418,6 @@ def test_windowed_streams_know_their_environment_and_type() -> None:
         stream.key_by(lambda value: value).window(GlobalWindows.create()),
         stream.window_all(GlobalWindows.create()),
     ):
-        assert windowed.get_execution_environment() is stream.get_execution_environment()  # type: ignore[attr-defined]
-        assert windowed.get_input_type() == Types.INT()  # type: ignore[attr-defined]
-        assert windowed.trigger(CountTrigger.of(1)).allowed_lateness(5) is windowed  # type: ignore[attr-defined]
+        assert windowed.get_execution_environment() is stream.get_execution_environment()
+        assert windowed.get_input_type() == Types.INT()
+        assert windowed.trigger(CountTrigger.of(1)).allowed_lateness(5) is windowed

@@ -209,7 +209,7 @@ def test_forward_stays_on_the_subtask() -> None:
 
 def test_a_custom_partitioner_chooses_the_subtask() -> None:
     for partitioner, selector in ((ByValue(), Itself()), (lambda key, count: key % count, lambda v: v)):
-        where = subtasks(numbers(2, 4).partition_custom(partitioner, selector))  # type: ignore[arg-type]
+        where = subtasks(numbers(2, 4).partition_custom(partitioner, selector))
         assert where == {0: {0}, 1: {1}, 2: {0}, 3: {1}}
     with pytest.raises(TypeError, match="Parameter partitioner"):
         numbers().partition_custom(3, Itself())  # type: ignore[arg-type]

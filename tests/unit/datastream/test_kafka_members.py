@@ -41,9 +41,9 @@ def test_the_old_consumer_starts_where_it_is_said() -> None:
 def test_the_old_producer_may_log_failures_only() -> None:
     producer = FlinkKafkaProducer("t", SimpleStringSchema(), PROPERTIES)
     assert isinstance(producer, SinkFunction)
-    assert not producer.spec.logs_failures_only
+    logs = [producer.spec.logs_failures_only]
     producer.set_log_failures_only(True)
-    assert producer.spec.logs_failures_only
+    assert [*logs, producer.spec.logs_failures_only] == [False, True]
     assert producer.ignore_failures_after_transaction_timeout() is producer
 
 

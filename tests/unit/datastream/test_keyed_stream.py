@@ -175,8 +175,9 @@ class Both(CoMapFunction):
 
 def test_connected_streams_can_be_keyed_together() -> None:
     env = environment()
-    connected = env.from_collection([1]).connect(env.from_collection([2])).key_by(lambda v: v, lambda v: v)
-    assert isinstance(connected, ConnectedStreams)
+    streams = env.from_collection([1]).connect(env.from_collection([2]))
+    assert isinstance(streams, ConnectedStreams)
+    connected = streams.key_by(lambda v: v, lambda v: v)
     assert isinstance(connected.stream1, KeyedStream)
     assert sorted(collect(connected.map(Both()))) == [(1, 1), (2, 2)]
 
