@@ -79,8 +79,11 @@ def terminated(history: History, rng: random.Random) -> list[Fault]:
     if second is not None:
         time.sleep(rng.uniform(0.0, 0.2))
         history.job.send(second)
-    if history.job.wait(_REACH_SECONDS) is None:
+    code = history.job.wait(_REACH_SECONDS)
+    if code is None:
         return [Fault(Kind.STUCK, f"SIGTERM did not end the job\n{history.job.autopsy()}")]
+    if code not in (exit_codes.TERMINATED, -signal.SIGTERM, -signal.SIGKILL):  # the second: it had only just begun
+        return [Fault(Kind.STUCK, f"SIGTERM ended the job with exit code {code}\n{history.job.log()}")]
     return []
 
 
