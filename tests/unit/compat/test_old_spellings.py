@@ -1,0 +1,44 @@
+"""Names that only PyFlink 1.x had: they work, and importing one says what became of it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+
+import pytest
+
+import wiesel
+from wiesel.compat import alias
+from wiesel.compat.old_spellings import OLD_SPELLINGS
+from wiesel.compat.placeholder import is_placeholder
+
+#: Their formats are not there yet (docs/compatibility.md).
+WITHOUT_FORMAT = {name for name in OLD_SPELLINGS if ".AvroRow" in name or ".CsvRow" in name}
+
+
+@pytest.fixture
+def active() -> Iterator[None]:
+    was_active = alias.is_active()
+    wiesel.activate()
+    yield
+    alias.deactivate()
+    if was_active:
+        alias.activate()
+
+
+@pytest.mark.parametrize("name", sorted(OLD_SPELLINGS.keys() - WITHOUT_FORMAT))
+def test_an_old_name_works_with_a_deprecation_note(name: str, active: None) -> None:
+    module, _, attribute = name.rpartition(".")
+    with pytest.warns(DeprecationWarning, match=f"pyflink.{name} was "):
+        found = getattr(importlib.import_module(f"pyflink.{module}"), attribute)
+    assert not is_placeholder(found)
+
+
+def test_a_script_for_1_x_finds_its_names(active: None) -> None:
+    with pytest.warns(DeprecationWarning):
+        from pyflink.datastream import ExternalizedCheckpointCleanup, FsStateBackend, TimeCharacteristic
+        from pyflink.datastream.connectors import FlinkKafkaConsumer
+    assert TimeCharacteristic.EventTime.name == "EventTime"
+    assert ExternalizedCheckpointCleanup.RETAIN_ON_CANCELLATION.name == "RETAIN_ON_CANCELLATION"
+    assert FsStateBackend("/a") is not None
+    assert FlinkKafkaConsumer.__name__ == "FlinkKafkaConsumer"
