@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tests.support.clock import ManualClock
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import SinkContext, SourceContext
+from wiesel.datastream.collect import CloseableIterator
+from wiesel.datastream.data_stream import DataStream
 
 
 def sink_context(clock: ManualClock, subtask: int = 0, parallelism: int = 1) -> SinkContext:
@@ -39,3 +41,9 @@ def read_all(reader: Any, max_records: int = 512) -> list[Any]:
     while (batch := reader.poll(max_records)) is not None:
         values += batch.values
     return values
+
+
+def collected(stream: DataStream) -> list[Any]:
+    """Run the job and return the records of ``stream``."""
+    with cast(CloseableIterator, stream.execute_and_collect()) as records:
+        return list(records)

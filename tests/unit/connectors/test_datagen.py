@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.connectors.files import read_all, source_context
+from tests.unit.connectors.files import collected, read_all, source_context
 from wiesel.common import Types, WatermarkStrategy
 from wiesel.connectors.datagen.rate import RateLimit
 from wiesel.connectors.datagen.source_spec import DataGeneratorReader
@@ -80,15 +80,15 @@ def test_job_makes_each_record_once():
     source = DataGeneratorSource(str, 1000, RateLimiterStrategy.per_second(100_000), Types.STRING())
     stream = env.from_source(source, WatermarkStrategy.no_watermarks(), "generator")
     assert stream.get_type() == Types.STRING()
-    with stream.execute_and_collect() as found:
-        assert sorted(found) == sorted(map(str, range(1000)))
+    found = collected(stream)
+    assert sorted(found) == sorted(map(str, range(1000)))
 
 
 def test_no_records_at_all():
     env = StreamExecutionEnvironment.get_execution_environment()
     stream = env.from_source(DataGeneratorSource(str, 0), WatermarkStrategy.no_watermarks(), "generator")
-    with stream.execute_and_collect() as found:
-        assert list(found) == []
+    found = collected(stream)
+    assert found == []
 
 
 def test_wrong_arguments_are_refused():

@@ -13,6 +13,7 @@ from tests.unit.connectors.files import finished, hidden, sink_context
 from wiesel.common import Types
 from wiesel.common.serialization import Encoder
 from wiesel.core.errors import CheckpointCorruptError, ConfigurationError, UnsupportedError
+from wiesel.core.serialization import BulkWriter, BulkWriterFactory
 from wiesel.datastream import StreamExecutionEnvironment
 from wiesel.datastream.connectors.file_system import (
     BucketAssigner,
@@ -162,7 +163,7 @@ def test_wrong_bucket_pattern_fails_in_the_script(pattern, zone, text):
 
 class ByFirstLetter(BucketAssigner):
     def get_bucket_id(self, value: Any, timestamp: int, now_ms: int) -> str:
-        return value[0]
+        return str(value[0])
 
 
 def test_bucket_assigner_of_ones_own(tmp_path):
@@ -389,8 +390,6 @@ def test_streaming_file_sink_is_the_same_for_add_sink(tmp_path, monkeypatch):
 
 def test_bulk_format_takes_no_policy_that_keeps_files_open(tmp_path):
     with pytest.raises(TypeError, match="OnCheckpointRollingPolicy"):
-        from wiesel.core.serialization import BulkWriterFactory
-
         FileSink.for_bulk_format(str(tmp_path), BulkWriterFactory()).with_rolling_policy(
             RollingPolicy.default_rolling_policy()
         )
@@ -409,3 +408,90 @@ def test_base_path_that_is_a_file_fails_before_the_job_starts(tmp_path):
     (tmp_path / "out").touch()
     with pytest.raises(ConfigurationError, match="is a file"):
         spec(row_sink(tmp_path / "out")).preflight(None, None)
+
+
+# ------------------------------------------------------------------------------------------------ bulk formats
+
+
+class Counted(BulkWriterFactory):
+    """Writes the number of records and then all of them, which only a whole file can hold."""
+
+    def create(self, stream: Any) -> BulkWriter:
+        return CountedWriter(stream)
+
+
+class CountedWriter(BulkWriter):
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+        self.values: list[str] = []
+
+    def add_element(self, value: Any) -> None:
+        self.values.append(value)
+
+    def finish(self) -> None:
+        self.stream.write(f"{len(self.values)}:{','.join(self.values)}".encode())
+
+
+@pytest.mark.parametrize("sink", [FileSink, StreamingFileSink])
+def test_bulk_file_is_whole_at_every_checkpoint_and_named_and_placed_as_said(tmp_path, sink):
+    builder = (
+        sink.for_bulk_format(str(tmp_path), Counted())
+        .with_bucket_assigner(ByFirstLetter())
+        .with_output_file_config(OutputFileConfig("bulk", ".x"))
+        .with_rolling_policy(RollingPolicy.on_checkpoint_rolling_policy())
+        .with_bucket_check_interval(1)
+    )
+    run = Run(spec(builder), ManualClock())
+    run.write("ab", "ac", "b")
+    assert run.checkpoint()["parts"] == []
+    run.write("ad")
+    run.checkpoint()
+    found = finished(tmp_path)
+    assert sorted(found.values()) == ["1:ad", "1:b", "2:ab,ac"]
+    assert all("/bulk-" in name and name.endswith(".x") for name in found)
+
+
+@pytest.mark.parametrize("compacted", [True, False])
+def test_bulk_files_are_compacted_as_said(tmp_path, compacted):
+    strategy = FileCompactStrategy.builder().set_size_threshold(100).build()
+    builder = FileSink.for_bulk_format(str(tmp_path), Counted()).with_bucket_assigner(BASE)
+    builder = builder.enable_compact(strategy, FileCompactor.identical_file_compactor())
+    run = Run(spec(builder if compacted else builder.disable_compact()), ManualClock())
+    run.write("a")
+    run.end()
+    (name,) = finished(tmp_path)
+    assert name.startswith("compacted-") == compacted
+
+
+def test_age_is_looked_at_every_minute_unless_said_otherwise(tmp_path):
+    for builder in (
+        FileSink.for_bulk_format(str(tmp_path), Counted()),
+        FileSink.for_row_format(str(tmp_path), Encoder.simple_string_encoder()),
+        StreamingFileSink.for_row_format(str(tmp_path), Encoder.simple_string_encoder()),
+        StreamingFileSink.for_bulk_format(str(tmp_path), Counted()),
+    ):
+        assert spec(builder).options.load().bucket_check_interval_ms == 60_000
+        assert spec(builder.with_bucket_check_interval(7)).options.load().bucket_check_interval_ms == 7
+        with pytest.raises(ConfigurationError, match="above 0"):
+            builder.with_bucket_check_interval(0)
+
+
+def test_files_are_called_part_unless_said_otherwise():
+    config = OutputFileConfig.builder().build()
+    assert (config.get_part_prefix(), config.get_part_suffix()) == ("part", "")
+
+
+def test_there_is_no_java_behind_any_of_it(tmp_path):
+    builder = row_sink(tmp_path)
+    for thing in (BASE, RollingPolicy.on_checkpoint_rolling_policy(), OutputFileConfig("a", "b")):
+        with pytest.raises(UnsupportedError, match="no Java"):
+            thing.get_java_object()
+    for maker in (FileCompactor.concat_file_compactor, FileCompactStrategy.builder().set_size_threshold(1).build):
+        with pytest.raises(UnsupportedError, match="no Java"):
+            maker().get_java_object()
+    streaming = StreamingFileSink.for_row_format(str(tmp_path), Encoder.simple_string_encoder()).build()
+    for sink in (builder.build(), streaming):
+        with pytest.raises(UnsupportedError, match="JVM"):
+            sink.get_java_function()
+    with pytest.raises(TypeError, match="BulkWriterFactory"):
+        FileSink.for_bulk_format(str(tmp_path), "parquet")  # type: ignore[arg-type]

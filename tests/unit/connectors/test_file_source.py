@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.unit.connectors.files import read_all, source_context
+from tests.unit.connectors.files import collected, read_all, source_context
 from wiesel.common import Duration, Types, WatermarkStrategy
 from wiesel.core.contracts import SourceSplit
-from wiesel.core.errors import ConfigurationError
+from wiesel.core.errors import ConfigurationError, UnsupportedError
 from wiesel.datastream import StreamExecutionEnvironment
 from wiesel.datastream.connectors.file_system import (
     FileEnumeratorProvider,
@@ -152,11 +152,13 @@ def test_job_reads_files_as_a_stream_of_str(tmp_path):
     env.set_parallelism(3)
     stream = env.from_source(source, WatermarkStrategy.no_watermarks(), "files")
     assert stream.get_type() == Types.STRING()
-    with stream.execute_and_collect() as found:
-        assert sorted(found) == sorted(f"{name}{i}" for name in "ab" for i in range(1000))
+    found = collected(stream)
+    assert sorted(found) == sorted(f"{name}{i}" for name in "ab" for i in range(1000))
 
 
-def test_wrong_arguments_are_told():
+def test_wrong_arguments_are_told(tmp_path):
+    with pytest.raises(UnsupportedError, match="JVM"):
+        builder(tmp_path).build().get_java_function()
     with pytest.raises(TypeError, match="StreamFormat"):
         FileSource.for_record_stream_format("text", "x")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="BulkFormat"):

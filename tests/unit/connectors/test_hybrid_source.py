@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from tests.support.clock import ManualClock
-from tests.unit.connectors.files import source_context
+from tests.unit.connectors.files import collected, source_context
 from wiesel.common import Duration, Types, WatermarkStrategy
 from wiesel.connectors.collections.bounded import AlwaysReady, BoundedReader, FixedEnumerator
 from wiesel.core.contracts import SourceBatch, SourceSplit
-from wiesel.core.errors import ConfigurationError
+from wiesel.core.errors import ConfigurationError, UnsupportedError
 from wiesel.datastream import StreamExecutionEnvironment
 from wiesel.datastream.connectors import Source
 from wiesel.datastream.connectors.file_system import FileSource, StreamFormat
@@ -132,8 +132,8 @@ def test_files_and_then_numbers_in_a_job(tmp_path):
     env = StreamExecutionEnvironment.get_execution_environment()
     env.set_parallelism(1)
     stream = env.from_source(source, WatermarkStrategy.for_monotonous_timestamps(), "both", Types.PICKLED_BYTE_ARRAY())
-    with stream.map(str).execute_and_collect() as found:
-        assert list(found) == ["a", "b", "1", "2", "3"]
+    found = collected(stream.map(str))
+    assert found == ["a", "b", "1", "2", "3"]
 
 
 def test_only_the_last_source_may_be_unbounded(tmp_path):
@@ -145,5 +145,7 @@ def test_only_the_last_source_may_be_unbounded(tmp_path):
     assert not HybridSource.builder(numbers(0, 1)).add_source(endless).build().spec.bounded
     with pytest.raises(ConfigurationError, match="must be bounded"):
         HybridSource.builder(endless).add_source(numbers(0, 1))
+    with pytest.raises(UnsupportedError, match="JVM"):
+        HybridSource.builder(endless).build().get_java_function()
     with pytest.raises(TypeError, match="takes a Source"):
         HybridSource.builder("files")  # type: ignore[arg-type]

@@ -10,11 +10,12 @@ import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import fastavro
 import pytest
 
+from tests.unit.connectors.files import collected
 from wiesel.common import Row, Types, WatermarkStrategy
 from wiesel.core.errors import ConfigurationError, RecordError, TypeMismatchError, UnsupportedError
 from wiesel.datastream import StreamExecutionEnvironment
@@ -67,7 +68,7 @@ def test_rows_are_written_and_read_as_what_they_were():
 
 def test_message_is_plain_avro_with_times_in_utc():
     data = AvroRowSerializationSchema(avro_schema_string=FLIGHT).serialize(ROW)
-    record = fastavro.schemaless_reader(io.BytesIO(data), json.loads(FLIGHT), None)
+    record: Any = fastavro.schemaless_reader(io.BytesIO(data), json.loads(FLIGHT), None)
     assert record["left"] == LEFT.replace(tzinfo=datetime.UTC)
     assert record["stops"] == [{"code": "FRA"}]
 
@@ -148,8 +149,12 @@ def test_generic_records_are_dicts_of_what_avro_stores():
     assert kind.text(USERS[0]) == '{"name": "ann", "age": 30, "born": 100}'
     with pytest.raises(TypeMismatchError, match="GenericRecord"):
         kind.coerce({"name": 1})
+    assert kind.from_internal_type(USERS[0]) is kind.to_internal_type(USERS[0]) is USERS[0]
+    assert kind.need_conversion() is False
     with pytest.raises(UnsupportedError):
         kind.get_java_type_info()
+    with pytest.raises(UnsupportedError):
+        AvroInputFormat("x", SCHEMA).get_java_object()
 
 
 def written(tmp_path: Path, schema: AvroSchema, records: list[Any]) -> Path:
@@ -167,13 +172,13 @@ def test_container_files_are_written_and_read_by_jobs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = written(tmp_path, SCHEMA, USERS * 1000)
     with path.open("rb") as file:
-        assert [r["name"] for r in fastavro.reader(file)] == ["ann", "bob"] * 1000
+        assert [r["name"] for r in cast(Any, fastavro.reader(file))] == ["ann", "bob"] * 1000
     env = StreamExecutionEnvironment.get_execution_environment()
     env.set_parallelism(1)
     stream = env.create_input(AvroInputFormat(str(path), SCHEMA))
     assert stream.get_type() == AvroInputFormat(str(path), SCHEMA).get_produced_type()
-    with stream.execute_and_collect() as found:
-        assert list(found) == USERS * 1000
+    found = collected(stream)
+    assert found == USERS * 1000
 
 
 def test_files_are_read_as_the_schema_asked_for(tmp_path, monkeypatch):

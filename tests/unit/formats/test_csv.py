@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.connectors.files import collected
 from wiesel.common import Row, Types, WatermarkStrategy
 from wiesel.core.errors import RecordError, TypeMismatchError
 from wiesel.datastream import StreamExecutionEnvironment
@@ -358,8 +359,8 @@ def test_header_is_written_and_read_again(tmp_path, monkeypatch):
     env.set_parallelism(1)
     source = FileSource.for_record_stream_format(CsvReaderFormat.for_schema(builder.build()), str(tmp_path / "out"))
     stream = env.from_source(source.build(), WatermarkStrategy.no_watermarks(), "csv")
-    with stream.execute_and_collect() as found:
-        assert [list(row) for row in found] == [list(ROWS[0]), list(ROWS[2])]
+    found = collected(stream)
+    assert [list(row) for row in found] == [list(ROWS[0]), list(ROWS[2])]
 
 
 # ----------------------------------------------------------------------------------------------------- schema

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pyarrow import orc, parquet
 
+from tests.unit.connectors.files import collected
 from wiesel.common import Row, WatermarkStrategy
 from wiesel.core.errors import RecordError, TypeMismatchError
 from wiesel.datastream import StreamExecutionEnvironment
@@ -73,7 +74,7 @@ def content(factory: Any, records: list[Any]) -> io.BytesIO:
 def read(path: Path, file_format: Any, position: Any = None) -> list[Any]:
     records = file_format.open_file(path, position)
     try:
-        return records.read(10_000)
+        return list(records.read(10_000))
     finally:
         records.close()
 
@@ -141,8 +142,8 @@ def test_job_writes_and_reads_parquet(tmp_path, monkeypatch):
     source = FileSource.for_bulk_file_format(ParquetColumnarRowInputFormat(row_type), "out").build()
     stream = env.from_source(source, WatermarkStrategy.no_watermarks(), "parquet")
     assert stream.get_type() == row_type.type_info()
-    with stream.execute_and_collect() as found:
-        assert sorted(found, key=lambda row: row.id) == rows
+    found = collected(stream)
+    assert sorted(found, key=lambda row: row.id) == rows
 
 
 def test_orc_files_hold_the_rows():
