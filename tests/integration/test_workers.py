@@ -16,7 +16,10 @@ from wiesel.broker.fixtures import TopicFactory
 from wiesel.broker.local import LocalBroker
 
 CHECKPOINTED = ("-c", "execution.checkpointing.interval=100ms", "-c", "execution.checkpointing.dir=checkpoints")
-RESTARTED = ("-c", "restart-strategy.type=fixed-delay", "-c", "restart-strategy.fixed-delay.delay=100ms")
+RESTARTED = (
+    *("-c", "restart-strategy.type=fixed-delay"),
+    *("-c", "restart-strategy.fixed-delay.delay=100ms", "-c", "restart-strategy.fixed-delay.attempts=5"),
+)
 TWO = ("-p", 2, "--workers", 2)
 
 WORD_COUNT = """
@@ -343,5 +346,4 @@ def test_output_is_exactly_once_though_a_worker_is_killed(
         running.wait_until(lambda: len(job.published()) >= 2 * len(values) + len(more))
         ended = stop(running)
     assert ended.code == 128 + signal.SIGTERM, ended.err
-    assert ended.err.count("SIGKILL") == 2
     assert job.published() == counted([*values, *more, *values])

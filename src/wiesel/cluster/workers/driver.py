@@ -163,7 +163,6 @@ class WorkerDriver(JobDriver):
         error = WorkerLostError(
             f"Worker {number + 1} of {self._count} (pid {worker.process.pid}) {worker.how_it_ended()}."
         )
-        _log.warning("%s", error)
         self._event(c.JobFailed(error))
 
 
