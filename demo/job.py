@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,23 @@ POLL_SECONDS = 0.02
 
 class JobError(Exception):
     """The job did something that the demo does not forgive; the text has the end of its log."""
+
+
+@contextmanager
+def signals_wait() -> Iterator[None]:
+    """A Ctrl-C or SIGTERM in this block takes effect behind it: a process just started has to be known first."""
+    arrived: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {
+        number: signal.signal(number, lambda signal_number, _: arrived.append(signal_number)) for number in numbers
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for signal_number in arrived[:1]:
+        signal.raise_signal(signal_number)
 
 
 @dataclass
@@ -48,7 +66,7 @@ class Job:
     def start(self, *, resume: bool = False) -> None:
         """Start the process, in a process group of its own, so that a Ctrl-C meant for the demo does not reach it."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
+        with self.log.open("ab") as log, signals_wait():
             self._process = subprocess.Popen(
                 self.command(resume=resume), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
