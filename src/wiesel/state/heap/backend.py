@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from wiesel.core.clock import SystemClock
@@ -31,7 +32,7 @@ from wiesel.state.heap.timers import HeapTimers, TimerQueue
 
 #: Name under which timers stand among the tables of a snapshot; no descriptor may use it.
 _TIMERS: Final = "_timers"
-_TIMERS_PER_PIECE: Final = 4096
+_TIMERS_PER_PIECE: Final = 2048
 
 
 class HeapInternalState:
@@ -76,10 +77,12 @@ class HeapSnapshot:
 
     def slices(self) -> Iterator[bytes]:
         """Yield the pieces; an iterator that is dropped half-way leaves state untouched."""
-        for domain, timestamp, due in self._timers:
-            for start in range(0, len(due), _TIMERS_PER_PIECE):
-                part = due[start : start + _TIMERS_PER_PIECE]
-                yield pickle.dumps((_TIMERS, domain, timestamp, part), protocol=5)
+        timers = (
+            (domain, timestamp, key, namespace) for domain, timestamp, due in self._timers for key, namespace in due
+        )
+        # Counted in timers, not in times: windows of a year are thousands of times with a few timers each.
+        while part := list(islice(timers, _TIMERS_PER_PIECE)):
+            yield pickle.dumps((_TIMERS, part), protocol=5)
         for table in self._tables:
             yield from table.snapshot_slices()
 
@@ -231,9 +234,9 @@ class HeapKeyedStateBackend:
         for piece in pieces:
             name, *rest = pickle.loads(piece)
             if name == _TIMERS:
-                domain, timestamp, due = rest
-                kept = due if wanted is None else [entry for entry in due if wanted(entry[0])]
-                self._timers.restore(domain, timestamp, kept)
+                for domain, timestamp, key, namespace in rest[0]:
+                    if wanted is None or wanted(key):
+                        self._timers.restore(domain, timestamp, key, namespace)
                 continue
             namespaced, keys, values = rest
             table = self._table(name, immutable=False, namespaced=namespaced)

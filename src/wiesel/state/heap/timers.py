@@ -7,7 +7,6 @@ dictionary, and an empty time is dropped when it comes up.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
 from typing import Any
 
 from wiesel.state.heap.table import Cursor
@@ -105,8 +104,6 @@ class HeapTimers:
             ("processing", t, due) for t, due in self.processing.entries()
         ]
 
-    def restore(self, domain: str, timestamp: int, due: Iterable[tuple[Any, Any]]) -> None:
-        """Put back timers of a snapshot."""
-        queue = self.event if domain == "event" else self.processing
-        for key, namespace in due:
-            queue.register(timestamp, key, namespace)
+    def restore(self, domain: str, timestamp: int, key: Any, namespace: Any) -> None:
+        """Put back a timer of a snapshot."""
+        (self.event if domain == "event" else self.processing).register(timestamp, key, namespace)
