@@ -106,7 +106,7 @@ def _rows(names: list[str]) -> Iterator[str]:
     """
     if names != ["all"]:
         return itertools.cycle(names)
-    others = itertools.cycle([*FAILPOINTS, "pause", "SIGTERM", "rescale"])
+    others = itertools.cycle([*FAILPOINTS, "pause", "SIGTERM", "rescale", "master", "worker"])
     return itertools.chain.from_iterable(zip(itertools.repeat("random"), others, strict=False))
 
 

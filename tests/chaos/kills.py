@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import time
@@ -15,6 +16,7 @@ from wiesel.core import exit_codes
 #: One start of the job that does not end well; returns what is wrong with that already.
 Kill = Callable[[History, random.Random], list[Fault]]
 
+_WORKERS: Final = ("--workers", "2")
 #: How long a job may run before it passes its failpoint.
 _REACH_SECONDS: Final = 30.0
 #: Failpoints of docs/testing.md, and up to which passing one may be drawn.
@@ -93,14 +95,30 @@ def rescaled(history: History, rng: random.Random) -> list[Fault]:
     return _let_run_then_kill(history, rng.uniform(0.4, 2.0))
 
 
+def master_killed(history: History, rng: random.Random) -> list[Fault]:
+    """With worker processes: SIGKILL to the JobMaster alone; the next start follows while its workers still end."""
+    history.job.start(options=_WORKERS)
+    return _let_run_then_kill(history, rng.uniform(0.4, 3.0))
+
+
+def worker_killed(history: History, rng: random.Random) -> list[Fault]:
+    """With worker processes: SIGKILL to one of them, which the JobMaster has to replace; then as above."""
+    history.job.start(options=_WORKERS)
+    code = history.job.wait(rng.uniform(0.8, 2.5))
+    workers = history.job.workers()
+    if code is None and workers:
+        os.kill(rng.choice(workers), signal.SIGKILL)
+    return _let_run_then_kill(history, rng.uniform(0.5, 4.0))
+
+
 def broker_killed(history: History, rng: random.Random) -> list[Fault]:
     """SIGKILL to the broker under the running job; then a kill of the job, unless it met no broker and said so."""
     history.job.start()
     time.sleep(rng.uniform(0.3, 1.5))
     history.broker.bounce()
-    if history.job.wait(0) == exit_codes.OUTSIDE_SYSTEM:
+    if history.job.wait(rng.uniform(0.1, 3.0)) == exit_codes.OUTSIDE_SYSTEM:
         return []  # a start that meets no broker says so and ends; its supervisor tries again
-    return _let_run_then_kill(history, rng.uniform(0.1, 3.0))
+    return _let_run_then_kill(history, 0)
 
 
 #: Every row of the tally.
@@ -111,6 +129,8 @@ KILLS: Final[Mapping[str, Kill]] = {
     "pause": paused,
     "SIGTERM": terminated,
     "rescale": rescaled,
+    "master": master_killed,
+    "worker": worker_killed,
     "broker": broker_killed,
 }
 #: The rows of docs/testing.md that every change is tested with, once each.

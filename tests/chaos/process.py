@@ -88,6 +88,15 @@ class JobProcess:
             assert self._process is not None
             os.kill(self._process.pid, number)
 
+    def workers(self) -> list[int]:
+        """Process ids of its children."""
+        assert self._process is not None, "start it first"
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        try:
+            return [int(pid) for pid in children.read_text().split()]
+        except FileNotFoundError:
+            return []  # it is gone
+
     def kill(self) -> None:
         """SIGKILL; returns when it is gone."""
         if self._process is not None:

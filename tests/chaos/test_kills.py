@@ -37,6 +37,18 @@ def test_a_kill_at_each_failpoint_neither_loses_nor_repeats_anything(
         assert history.finish() == []
 
 
+def test_kills_of_the_job_master_or_of_a_worker_neither_lose_nor_repeat_anything(
+    broker: Broker, tmp_path: Path
+) -> None:
+    rng = random.Random(SEED)
+    with History(broker, tmp_path) as history:
+        history.feeder.start()
+        for row in ("worker", "master", "worker", "master"):
+            assert KILLS[row](history, rng) == [], row
+            assert history.faults_so_far() == [], row
+        assert history.finish() == []
+
+
 def test_a_kill_inside_a_transaction_leaves_nothing_but_aborted_records(broker: Broker, tmp_path: Path) -> None:
     """P5 is where it says it is: the records of the transaction it interrupts are there, and nobody reads them."""
     with History(broker, tmp_path) as history:
