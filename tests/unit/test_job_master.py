@@ -259,6 +259,16 @@ def test_the_end_of_all_input_takes_one_last_checkpoint_and_finishes_when_its_ou
     assert not master.stopped_early
 
 
+def test_a_failure_behind_the_last_checkpoint_changes_nothing() -> None:
+    master = running(NoRestart())
+    master.handle(InputEnded(0, SOURCE), 10)
+    master.handle(InputEnded(0, SINK), 10)
+    acknowledge(master, 1, 20, output("a"))
+    master.handle(c.CheckpointPublished(1), 30)
+    assert master.handle(TaskFailed(0, SINK, ValueError("x")), 40) == []
+    assert only(master.handle(c.Committed(1, {}), 50), c.Terminate).state is JobState.FINISHED
+
+
 def test_without_storage_the_last_barrier_only_flushes() -> None:
     master = running(NoRestart(), interval_ms=None, has_storage=False)
     master.handle(InputEnded(0, SOURCE), 10)

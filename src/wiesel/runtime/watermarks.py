@@ -29,7 +29,8 @@ class WatermarkGenerator:
     def observe(self, timestamp: int) -> None:
         """Learn of a record (or of a batch by its highest timestamp)."""
         self._active = True
-        self._max = max(self._max, timestamp)
+        if timestamp > self._max:  # max() costs three times as much, for every record
+            self._max = timestamp
 
     def current(self) -> int:
         """Return the watermark as of now, ``MIN_TIMESTAMP`` when there is none."""

@@ -310,6 +310,8 @@ class JobMaster:
     def _failed(self, error: BaseException, now_ms: int) -> None:
         if self.state not in (JobState.RUNNING, JobState.INITIALIZING):
             return
+        if self._final_done:
+            return  # the last checkpoint holds everything; the tasks have nothing more to give
         self.error = error
         abandoned = self.coordinator.give_up(now_ms)
         if abandoned is not None:
