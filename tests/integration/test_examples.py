@@ -227,9 +227,9 @@ def test_examples_know_nothing_of_wiesel_but_those_of_its_extensions() -> None:
         for path in EXAMPLES.glob("*.py")
     }
     assert len(imported) >= 11
-    assert {
-        name for name, modules in imported.items() if any("wiesel" in (module or "") for module in modules)
-    } == set()
+    ours = {name for name, modules in imported.items() if any("wiesel" in (module or "") for module in modules)}
+    # Sources and sinks of the user's own are Wiesel's extension: PyFlink has no names for them.
+    assert ours == {"own_sink.py", "own_source.py"}
 
 
 def test_the_readme_names_every_example() -> None:
