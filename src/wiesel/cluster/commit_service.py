@@ -25,7 +25,6 @@ class CommitService:
     """
 
     def __init__(self, graph: JobGraph, options: JobOptions, start: Start, stopping: Callable[[], bool]) -> None:
-        self._start = start
         self._committers: dict[str, Committer] = {}
         self._failed: BaseException | None = None
         record = start.directory.record
@@ -40,11 +39,11 @@ class CommitService:
                 job_id=options.job_id,
                 store=record.uuid,
                 start=record.start,
-                first_start_of_store=not record.claimed,
+                first_start_of_store=operator.uid not in record.claimed,
                 lineage=start.lineage.lineage_id,
                 rewound=start.lineage.rewound,
                 read_start=start.directory.durable_start,
-                mark_claimed=self._mark_claimed,
+                mark_claimed=partial(start.directory.save_claimed, operator.uid),
                 job_directory=start.directory.path,
                 configuration=options.configuration,
                 stopping=stopping,
@@ -53,11 +52,6 @@ class CommitService:
             if committer is not None:
                 self._committers[operator.uid] = committer
         self._pool = ThreadPoolExecutor(max(1, len(self._committers)), thread_name_prefix="wiesel-committer")
-
-    def _mark_claimed(self) -> None:
-        directory = self._start.directory
-        if not directory.record.claimed:
-            directory.save_claimed()
 
     def recover(self, pending: Sequence[Committable], states: Mapping[str, Json]) -> Mapping[str, Json]:
         """Settle all sinks with earlier incarnations; returns what each has confirmed."""

@@ -287,11 +287,11 @@ class CommitterContext:
         job_id: the job's id.
         store: uuid of the job directory.
         start: the durable number of this start.
-        first_start_of_store: no start of this store has ever claimed its sinks.
+        first_start_of_store: no start of this store has ever claimed this sink.
         lineage: the unbroken history this start continues or begins.
         rewound: this lineage began by the user's choice of an older checkpoint.
         read_start: returns the start number that is durable now, which differs from ``start`` once we are a zombie.
-        mark_claimed: makes durable that this store has claimed its sinks.
+        mark_claimed: makes durable that this store has claimed this sink.
         job_directory: where the committables' paths start.
         configuration: the job's configuration.
         stopping: whether the job was told to stop at once; a committer that waits must look at it.

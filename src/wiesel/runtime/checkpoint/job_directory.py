@@ -51,7 +51,7 @@ class StoreRecord:
 
     uuid: str
     start: int = 0
-    claimed: bool = False
+    claimed: tuple[str, ...] = ()
     last_checkpoint: int = 0
     max_parallelism_started: Mapping[str, int] = field(default_factory=dict)
     lineages: tuple[Lineage, ...] = ()
@@ -132,7 +132,7 @@ class JobDirectory:
             if version != _VERSION:
                 raise ValueError(f"its version is {version}, and this Wiesel reads {_VERSION}")
             lineages = tuple(Lineage(**lineage) for lineage in data.pop("lineages"))
-            return StoreRecord(**data, lineages=lineages)
+            return StoreRecord(**data | {"claimed": tuple(data["claimed"])}, lineages=lineages)
         except (ValueError, KeyError, TypeError) as error:
             raise CheckpointCorruptError(
                 f"{path} is damaged ({error}). It orders the job's starts, so nothing was started; restore it from a "
@@ -146,9 +146,11 @@ class JobDirectory:
         write_durably(self._disk, self.path / _STORE, json.dumps(data, indent=1, sort_keys=True).encode())
         self.record = record
 
-    def save_claimed(self) -> None:
-        """Make durable that this store has claimed its sinks."""
-        self.update(claimed=True)
+    def save_claimed(self, sink_uid: str) -> None:
+        """Make durable that this store has claimed a sink."""
+        with self._guard:
+            if sink_uid not in self.record.claimed:
+                self.save(replace(self.record, claimed=(*self.record.claimed, sink_uid)))
 
     def update(self, **changes: Any) -> None:
         """Replace fields of the record and make it durable; safe to call from several threads."""
