@@ -10,11 +10,12 @@ from pathlib import Path
 CPU_INFO = Path("/proc/cpuinfo")
 
 
-def describe_machine(kafka_version: str | None) -> dict[str, object]:
-    """Processor, system and versions."""
+def describe_machine(kafka_version: str | None, load_before: float) -> dict[str, object]:
+    """Processor, system and versions, and how busy the machine was with other things."""
     return {
         "processor": processor(),
         "cores": os.cpu_count(),
+        "load_before": round(load_before, 2),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "wiesel": version("wiesel"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -37,6 +38,7 @@ def main() -> int:
     sizes = goals.Sizes(pairs=args.pairs)
 
     started = time.monotonic()
+    load_before = os.getloadavg()[0]
     try:
         results, lines, kafka_version = measure(wanted, sizes)
     except BenchmarkError as error:
@@ -44,7 +46,7 @@ def main() -> int:
         return 1
     print_table(lines)
     document = {
-        "machine": describe_machine(kafka_version),
+        "machine": describe_machine(kafka_version, load_before),
         "seconds": round(time.monotonic() - started, 1),
         "sizes": asdict(sizes),
         "results": results,
