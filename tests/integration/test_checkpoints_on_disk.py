@@ -201,6 +201,22 @@ def test_a_job_goes_on_by_itself_when_there_is_room_again(job: CountJob) -> None
     assert job.published() == counted(everything)
 
 
+def test_a_checkpoint_failure_that_is_tolerated_is_told_and_the_job_goes_on(job: CountJob) -> None:
+    soft_limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
+    tolerant = ("-p", 1, "-c", "execution.checkpointing.tolerable-failed-checkpoints=1000")
+    arguments = job.arguments(*tolerant, script=("--unbounded", "--guarantee", "AT_LEAST_ONCE"))
+    job.produce("x" * 100_000)
+    with job.place.start(*arguments, preexec_fn=soft_limit) as running:
+        running.wait_until(lambda: running.said.count("A checkpoint failed, and the job goes on") >= 2)
+        assert "File too large" in running.said
+        resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        running.wait_until(lambda: any(job.job_directory.glob("chk-*/_metadata")))
+        job.produce(*MORE)
+        running.wait_until(lambda: len(job.published()) >= 1 + len(MORE))
+        assert stop(running).code == exit_codes.TERMINATED
+    assert job.published() == counted(["x" * 100_000, *MORE])
+
+
 STATE_ONLY = """
 from pyflink.common import Types
 from pyflink.datastream import KeyedProcessFunction, StreamExecutionEnvironment

@@ -70,6 +70,7 @@ class JobDriver(ABC):
         self._sources: SourceCoordinator | None = None
         self._at_once = False
         self._told: BaseException | None = None
+        self._told_checkpoint: BaseException | None = None
         self._outcome: JobOutcome | None = None
         self._began = monotonic_ns()
         self._owned: set[int] = set() if start is None else set(start.owned)
@@ -205,6 +206,10 @@ class JobDriver(ABC):
     def _perform(self, commands: list[Command]) -> None:
         if self.master.state is JobState.RESTARTING and self.master.error is not self._told:
             self._tell_restart()
+        if self.master.checkpoint_failure is not self._told_checkpoint:
+            self._told_checkpoint = self.master.checkpoint_failure
+            if self.master.state is JobState.RUNNING:
+                _log.warning("A checkpoint failed, and the job goes on: %s", self._told_checkpoint)
         for command in commands:
             self._handlers[type(command)](command)
 

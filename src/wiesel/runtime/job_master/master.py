@@ -95,6 +95,7 @@ class JobMaster:
         self.attempt = 0
         self.restarts = 0
         self.error: BaseException | None = None
+        self.checkpoint_failure: CheckpointError | None = None
         self.coordinator = CheckpointCoordinator(settings, next_checkpoint_id)
         self.latest = restore
         self.committers: dict[str, Json] = {}
@@ -301,9 +302,9 @@ class JobMaster:
         abandoned = self.coordinator.give_up(now_ms)
         if abandoned is not None:
             self._do(c.DiscardCheckpoint(abandoned.checkpoint_id))
+        self.checkpoint_failure = error if isinstance(error, CheckpointError) else _checkpoint_error(error)
         if self.coordinator.count_failure():
-            failure = error if isinstance(error, CheckpointError) else _checkpoint_error(error)
-            self._failed(failure, now_ms)
+            self._failed(self.checkpoint_failure, now_ms)
 
     # ------------------------------------------------------------------------------------- failing and ending
 
