@@ -95,7 +95,11 @@ class JobDirectory:
                 f"The checkpoint directory {path} cannot be written: {error.strerror or error}. "
                 f"Make it writable or set execution.checkpointing.dir to another place."
             ) from error
-        self.record = self._read() or StoreRecord(new_uuid)
+        try:
+            self.record = self._read() or StoreRecord(new_uuid)
+        except BaseException:
+            self.close()
+            raise
 
     @staticmethod
     def _acquire(path: Path) -> int:
