@@ -21,6 +21,7 @@ from wiesel.core.contracts import (
     SourceSplit,
     SplitEnumerator,
 )
+from wiesel.core.types import TypeInformation
 
 #: Tells a reader that it has been given everything of the bounded sources; never part of a checkpoint.
 _MARKER: Final = "hybrid"
@@ -32,9 +33,11 @@ class HybridSourceSpec:
 
     Args:
         sources: their specs.
+        type_info: type of the first one's records; those of the others must be the same.
     """
 
     sources: tuple[Source, ...]
+    type_info: TypeInformation | None
 
     @property
     def bounded(self) -> bool:

@@ -12,6 +12,7 @@ from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import Json, SourceContext
 from wiesel.core.errors import ConfigurationError
 from wiesel.core.shipping import ShippedFunction
+from wiesel.core.types import TypeInformation
 
 _log = logging.getLogger("wiesel.connectors.files")
 
@@ -24,11 +25,13 @@ class FileSourceSpec:
         paths: files and folders, absolute.
         file_format: a ``FileFormat``, pickled by value because it may be the script's own.
         discovery_interval_ms: how often to look for new files; None for a bounded source.
+        type_info: type of the records.
     """
 
     paths: tuple[Path, ...]
     file_format: ShippedFunction
     discovery_interval_ms: int | None
+    type_info: TypeInformation
 
     @property
     def bounded(self) -> bool:

@@ -51,16 +51,15 @@ class FileSource(Source):
 
     Args:
         source: the spec that the builder made.
-        produced_type: type of the records.
     """
 
-    def __init__(self, source: Any, produced_type: TypeInformation | None = None) -> None:
+    def __init__(self, source: Any) -> None:
         super().__init__(source)
-        self._produced_type = produced_type
 
     def produced_type(self) -> TypeInformation | None:
         """Return the type that the format says."""
-        return self._produced_type
+        type_info: TypeInformation = self._spec.type_info
+        return type_info
 
     @staticmethod
     def for_record_stream_format(stream_format: StreamFormat, *paths: str) -> FileSourceBuilder:
@@ -119,5 +118,5 @@ class FileSourceBuilder:
 
     def build(self) -> FileSource:
         """Return the source."""
-        spec = FileSourceSpec(self._paths, ship(self._format), self._discovery_interval_ms)
-        return FileSource(spec, self._format.produced_type())
+        type_info = self._format.produced_type()
+        return FileSource(FileSourceSpec(self._paths, ship(self._format), self._discovery_interval_ms, type_info))

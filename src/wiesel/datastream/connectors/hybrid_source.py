@@ -24,16 +24,15 @@ class HybridSource(Source):
 
     Args:
         source: the spec that the builder made.
-        produced_type: type of the records.
     """
 
-    def __init__(self, source: Any, produced_type: TypeInformation | None = None) -> None:
+    def __init__(self, source: Any) -> None:
         super().__init__(source)
-        self._produced_type = produced_type
 
     def produced_type(self) -> TypeInformation | None:
         """Return the type of the first source's records; those of the others must be the same."""
-        return self._produced_type
+        type_info: TypeInformation | None = self._spec.type_info
+        return type_info
 
     @staticmethod
     def builder(first_source: Source) -> HybridSourceBuilder:
@@ -64,8 +63,8 @@ class HybridSourceBuilder:
 
     def build(self) -> HybridSource:
         """Return the source."""
-        spec = HybridSourceSpec(tuple(source.spec for source in self._sources))
-        return HybridSource(spec, self._sources[0].produced_type())
+        specs = tuple(source.spec for source in self._sources)
+        return HybridSource(HybridSourceSpec(specs, self._sources[0].produced_type()))
 
 
 def _checked(where: str, source: Source) -> Source:
