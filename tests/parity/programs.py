@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from pyflink.common import Duration, Row, Time, Types, WatermarkStrategy
-from pyflink.common.watermark_strategy import TimestampAssigner
-from pyflink.datastream import (
+from wiesel.common import Duration, Row, Time, Types, WatermarkStrategy
+from wiesel.common.watermark_strategy import TimestampAssigner
+from wiesel.datastream import (
     AggregateFunction,
     KeyedBroadcastProcessFunction,
     KeyedProcessFunction,
@@ -25,9 +25,9 @@ from pyflink.datastream import (
     RuntimeExecutionMode,
     StreamExecutionEnvironment,
 )
-from pyflink.datastream.connectors.number_seq import NumberSequenceSource
-from pyflink.datastream.state import ListStateDescriptor, MapStateDescriptor, ValueStateDescriptor
-from pyflink.datastream.window import (
+from wiesel.datastream.connectors.number_seq import NumberSequenceSource
+from wiesel.datastream.state import ListStateDescriptor, MapStateDescriptor, ValueStateDescriptor
+from wiesel.datastream.window import (
     EventTimeSessionWindows,
     SlidingEventTimeWindows,
     TumblingEventTimeWindows,
@@ -162,7 +162,7 @@ class Output(ProcessFunction):
 
 
 class Rules(KeyedBroadcastProcessFunction):
-    RULES = MapStateDescriptor("r", Types.STRING(), Types.INT())
+    RULES: MapStateDescriptor = MapStateDescriptor("r", Types.STRING(), Types.INT())
 
     def process_element(self, value, ctx):
         yield "e", value, list(ctx.get_broadcast_state(self.RULES).items())

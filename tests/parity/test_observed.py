@@ -4,20 +4,14 @@ import contextlib
 import io
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
-import wiesel
-
-if not TYPE_CHECKING:
-    wiesel.activate()
-
-from pyflink.common import Row, Types
-from pyflink.datastream import StreamExecutionEnvironment
-
 from tests.parity.programs import PROGRAMS, Program
+from wiesel.common import Row, Types
 from wiesel.core.errors import WieselError
+from wiesel.datastream import StreamExecutionEnvironment
 
 
 def run(program: Program) -> list[str]:
@@ -35,6 +29,11 @@ def run(program: Program) -> list[str]:
 
 
 printed: list[list[str]] = []
+
+
+def collected(stream: Any) -> Any:
+    """The iterator of results (the method's type depends on its arguments)."""
+    return stream.execute_and_collect()
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
@@ -60,12 +59,12 @@ def env() -> Iterator[StreamExecutionEnvironment]:
 
 def test_collected_records_are_what_the_stream_s_type_makes_of_them(env: StreamExecutionEnvironment) -> None:
     row = Types.ROW([Types.INT(), Types.STRING()])
-    with env.from_collection([1, 2]).map(lambda x: Row(x, "a"), output_type=row).execute_and_collect() as results:
+    with collected(env.from_collection([1, 2]).map(lambda x: Row(x, "a"), output_type=row)) as results:
         assert [repr(result) for result in results] == ["Row(f0=1, f1='a')", "Row(f0=2, f1='a')"]
 
 
 def test_collected_untyped_records_are_as_they_were_emitted(env: StreamExecutionEnvironment) -> None:
-    with env.from_collection([1, 2]).map(lambda x: (x, "a")).execute_and_collect() as results:
+    with collected(env.from_collection([1, 2]).map(lambda x: (x, "a"))) as results:
         assert list(results) == [(1, "a"), (2, "a")]
 
 
@@ -109,7 +108,7 @@ def test_the_defaults_are_flink_s(env: StreamExecutionEnvironment) -> None:
 
 
 @pytest.mark.parametrize("function", [5, type("NotAFunction", (), {"map": lambda self, value: value})()])
-def test_map_takes_only_functions(env: StreamExecutionEnvironment, function: object) -> None:
+def test_map_takes_only_functions(env: StreamExecutionEnvironment, function: Any) -> None:
     with pytest.raises(TypeError, match="The input must be a MapFunction or a callable function"):
         env.from_collection([1]).map(function)
 
