@@ -60,7 +60,7 @@ def members() -> list[Member]:
 
 def _of_class(path: str, owner: type, entry: Any) -> Iterator[Member]:
     for name, member in entry.get("members", {}).items():
-        if member["kind"] == "class":
+        if "params" not in member and member["kind"] == "class":  # a class method has kind "class" too
             yield from _of_class(f"{path}.{name}", getattr(owner, name), member)
         elif hasattr(owner, name):
             yield Member(f"{path}.{name}", owner, name, member["kind"])
@@ -68,7 +68,8 @@ def _of_class(path: str, owner: type, entry: Any) -> Iterator[Member]:
 
 def _is_empty(code: CodeType) -> bool:
     doc, *rest = code.co_consts or (None,)
-    return {i.opname for i in dis.get_instructions(code)} <= _NOTHING and not any(rest) and isinstance(doc, str | None)
+    does_nothing = {instruction.opname for instruction in dis.get_instructions(code)} <= _NOTHING
+    return does_nothing and isinstance(doc, str | None) and all(value is None for value in rest)
 
 
 def empty_body(*_: Any, **__: Any) -> None:

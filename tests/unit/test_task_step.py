@@ -62,12 +62,7 @@ def sink_task(sink: PublishingSink, restore: dict[str, OperatorRestore] | None =
     """A keyed task with a sink chained to it."""
     return TaskHarness(
         lambda env: (
-            env.from_collection([])
-            .key_by(lambda v: v)
-            .process(Count())
-            .uid("count")
-            .sink_to(Sink(sink))
-            .uid("sink")
+            env.from_collection([]).key_by(lambda v: v).process(Count()).uid("count").sink_to(Sink(sink)).uid("sink")
         ),
         1,
         restore=restore,

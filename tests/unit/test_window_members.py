@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from wiesel.common import Time
+from wiesel.core.metrics import TaskMetricGroup
 from wiesel.datastream.window import (
     ContinuousEventTimeTrigger,
     ContinuousProcessingTimeTrigger,
     CountSlidingWindowAssigner,
     CountTrigger,
     CountTumblingWindowAssigner,
+    CountWindow,
     CountWindowSerializer,
     DynamicEventTimeSessionWindows,
     DynamicProcessingTimeSessionWindows,
@@ -37,6 +39,8 @@ from wiesel.datastream.window import (
     Window,
     WindowAssigner,
 )
+from wiesel.runtime.operators.contexts import TaskRuntimeContext
+from wiesel.state.heap.backend import HeapKeyedStateBackend
 
 SECOND = Time.seconds(1)
 
@@ -115,6 +119,45 @@ def test_elements_are_put_into_windows_of_their_time(
     assigner: WindowAssigner, element: Any, expected: list[TimeWindow]
 ) -> None:
     assert list(assigner.assign_windows(element, 500, AssignerContext())) == expected
+
+
+class CountingContext(AssignerContext):
+    """Keeps the count of a key in heap state."""
+
+    def __init__(self) -> None:
+        self.backend = HeapKeyedStateBackend(lambda key: 0)
+        self.backend.set_current_key("k")
+
+    def get_runtime_context(self) -> Any:
+        return TaskRuntimeContext(
+            task_name="window",
+            subtask=0,
+            parallelism=1,
+            max_parallelism=128,
+            attempt=0,
+            job_parameters={},
+            metrics=TaskMetricGroup(),
+            backend=self.backend,
+        )
+
+
+def test_count_assigners_number_the_elements_of_a_key() -> None:
+    context = CountingContext()
+    tumbling = CountTumblingWindowAssigner.of(2)
+    assert [list(tumbling.assign_windows("e", 0, context)) for _ in range(3)] == [
+        [CountWindow(0)],
+        [CountWindow(0)],
+        [CountWindow(1)],
+    ]
+    context = CountingContext()
+    sliding = CountSlidingWindowAssigner.of(2, 1)
+    assert [len(list(sliding.assign_windows("e", 0, context))) for _ in range(3)] == [1, 2, 2]
+
+
+def test_assigners_are_made_by_their_static_methods() -> None:
+    assert type(DynamicEventTimeSessionWindows.with_dynamic_gap(GapOf())) is DynamicEventTimeSessionWindows
+    assert type(DynamicProcessingTimeSessionWindows.with_dynamic_gap(GapOf())) is DynamicProcessingTimeSessionWindows
+    assert type(SlidingProcessingTimeWindows.of(SECOND, SECOND)) is SlidingProcessingTimeWindows
 
 
 class Merged(MergingWindowAssigner.MergeCallback):

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["StreamExecutionEnvironment"]
 
 _log = logging.getLogger("wiesel.datastream")
+_CHANGELOG = "state.changelog.enabled"
 _DEFAULT_JOB_NAME = "Flink Streaming Job"
 
 
@@ -200,14 +201,15 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
         return optional_value_of(self._configuration, catalog.SAVEPOINT_DIRECTORY)
 
     def enable_changelog_state_backend(self, enabled: bool) -> StreamExecutionEnvironment:
-        """Refuse: checkpoints here are written without a changelog."""
+        """Remember it; checkpoints here are short without a changelog."""
         if enabled:
-            raise UnsupportedError("The changelog state backend is not available; checkpoints do not need it here.")
+            self._accepted("enable_changelog_state_backend()")
+        self._configuration.set_string(_CHANGELOG, str(enabled).lower())
         return self
 
     def is_changelog_state_backend_enabled(self) -> bool:
-        """Return False."""
-        return False
+        """Return what was remembered."""
+        return self._configuration.get_boolean(_CHANGELOG, False)
 
     # ------------------------------------------------------------------------- what only a JVM or cluster needs
 

@@ -66,7 +66,7 @@ def test_nothing_is_registered_with_kryo() -> None:
 def test_restart_strategies_describe_themselves() -> None:
     assert "deactivated" in RestartStrategies.no_restart().get_description()
     assert "rate" in RestartStrategies.failure_rate_restart(3, 1000, 10).get_description().lower()
-    assert RestartStrategies.fall_back_restart().get_description() != ""
+    assert "cluster" in RestartStrategies.fall_back_restart().get_description().lower()
 
 
 def test_a_row_has_a_kind() -> None:

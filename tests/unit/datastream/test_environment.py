@@ -86,12 +86,11 @@ def test_slot_sharing_groups_are_remembered() -> None:
     assert env.register_slot_sharing_group(SlotSharingGroup.builder("g").build()) is env
 
 
-def test_the_changelog_backend_is_refused() -> None:
+def test_a_changelog_is_not_needed_and_only_remembered() -> None:
     env = environment()
-    assert env.enable_changelog_state_backend(False) is env
     assert env.is_changelog_state_backend_enabled() is False
-    with pytest.raises(UnsupportedError, match="changelog"):
-        env.enable_changelog_state_backend(True)
+    assert env.enable_changelog_state_backend(True) is env
+    assert env.is_changelog_state_backend_enabled() is True
 
 
 def test_what_only_a_jvm_or_a_cluster_needs_is_accepted_with_a_note(caplog: pytest.LogCaptureFixture) -> None:
