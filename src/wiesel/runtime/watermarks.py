@@ -29,7 +29,7 @@ class WatermarkGenerator:
     def observe(self, timestamp: int) -> None:
         """Learn of a record (or of a batch by its highest timestamp)."""
         self._active = True
-        if timestamp > self._max:  # noqa: PLR1730  max() costs three times as much, for every record
+        if timestamp > self._max:  # max() costs three times as much, for every record
             self._max = timestamp
 
     def current(self) -> int:

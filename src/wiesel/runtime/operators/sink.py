@@ -58,7 +58,7 @@ class SinkOperator(Operator):
         return 0 if self.writer is None else self.writer.records_written()
 
     def finish(self) -> None:
-        """Make everything written so far durable, and tell a writer that wants to know that no record comes any more."""
+        """Make everything written so far durable; tell a writer that asks for it that no record comes any more."""
         if self.writer is not None:
             if isinstance(self.writer, EndOfInputAware):
                 self.writer.end_input()
