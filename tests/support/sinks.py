@@ -25,6 +25,9 @@ class PublishingSink:
         #: What the next calls raise, by the name of the method.
         self.failures: dict[str, list[BaseException]] = {}
         self.closed = 0
+        #: Numbers of writes, over all attempts, that fail.
+        self.failing_writes: set[int] = set()
+        self._writes = 0
         self._confirmed: set[str] = set()
 
     def raise_if_told(self, method: str) -> None:
@@ -32,6 +35,12 @@ class PublishingSink:
         waiting = self.failures.get(method)
         if waiting:
             raise waiting.pop(0)
+
+    def count_write(self) -> None:
+        """Raise if this is a write that fails."""
+        self._writes += 1
+        if self._writes in self.failing_writes:
+            raise RuntimeError(f"write {self._writes}")
 
     def preflight(self, configuration: Configuration, job: JobFacts) -> None:
         """Nothing can be wrong."""
@@ -65,6 +74,7 @@ class PublishingWriter:
     def write(self, value: Any, timestamp: int) -> None:
         """Take one value."""
         self._sink.raise_if_told("write")
+        self._sink.count_write()
         self._count += 1
         (self._values if self._sink.transactional else self._sink.published).append(value)
 

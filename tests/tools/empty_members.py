@@ -174,7 +174,10 @@ def write_proofs(proofs: dict[str, str]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--sample", type=int, help="check the recorded proofs of so many random members")
+    parser.add_argument(
+        "--all", action="store_true", help="check all recorded proofs and forget those that do not hold"
+    )
+    parser.add_argument("--sample", type=int, default=50, help="check the recorded proofs of so many random members")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument(
         "--find", nargs="*", help="look for proofs; names or their beginnings, none for all without one"
@@ -189,14 +192,17 @@ def main() -> int:
         suites = arguments.tests or _SUITES
     else:
         proven = [m for m in everything if m.name in recorded]
-        chosen = random.Random(arguments.seed).sample(proven, min(arguments.sample or 50, len(proven)))
+        count = len(proven) if arguments.all else min(arguments.sample, len(proven))
+        chosen = random.Random(arguments.seed).sample(proven, count)
         emptier = Emptier(chosen, recorded)
-        suites = sorted({recorded[m.name].split("[")[0] for m in chosen})
+        suites = sorted({recorded[m.name].partition("::")[0] for m in chosen})
     pytest.main([*suites, "-qq", "-r", "N", "-p", "no:cacheprovider", "-W", _NO_REWRITE], plugins=[emptier])
     if arguments.find is not None:
         write_proofs({**recorded, **emptier.proofs})
         print(f"{len(emptier.proofs)} proofs found; nothing notices when these do nothing:")
     else:
+        if arguments.all:
+            write_proofs({name: test for name, test in recorded.items() if name not in emptier.survivors})
         print(f"{len(emptier.proofs)} of {len(chosen)} proofs hold; nothing notices when these do nothing:")
     print("\n".join(f"  {name}" for name in emptier.survivors) or "  (none)")
     return 1 if emptier.survivors else 0

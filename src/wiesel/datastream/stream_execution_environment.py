@@ -292,7 +292,7 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
         """Return the stream of an input format, such as ``AvroInputFormat``."""
         to_source = getattr(input_format, "to_source", None)
         if to_source is None:
-            raise UnsupportedError(f"create_input() cannot read {input_format!r}: use from_source() with a file source.")
+            raise UnsupportedError(f"create_input() cannot read {input_format!r}: use from_source(FileSource).")
         return self.from_source(to_source(), WatermarkStrategy.no_watermarks(), "Custom File source", type_info)
 
     def _source(

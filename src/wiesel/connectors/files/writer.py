@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -48,12 +48,16 @@ class FileWriter:
         state: snapshots of the writers that it follows; parts in progress are gone on with.
     """
 
+    #: Writes one record, with its timestamp in milliseconds, to its bucket's file.
+    write: Callable[[Any, int], None]
+    #: Returns how many records were written.
+    records_written: Callable[[], int]
+
     def __init__(
         self, options: FileWriterOptions, open_writer: OpenWriter, context: SinkContext, state: Sequence[Json]
     ) -> None:
         self._options = options
         self._policy = options.rolling_policy
-        self._bucket_of = options.bucket_assigner.get_bucket_id
         self._open_writer = open_writer
         self._context = context
         self._now_ms = context.clock.now_ms
@@ -61,7 +65,6 @@ class FileWriter:
         # A new name for each bucket and attempt, so that no two attempts ever want the same file.
         self._names: dict[str, tuple[str, int]] = {}
         self._completed: list[PendingFile] = []
-        self._count = 0
         self._input_ended = False
         self._next_check = self._now_ms() + options.bucket_check_interval_ms
         self._parts_state: list[Json] = []
@@ -69,6 +72,7 @@ class FileWriter:
             # The engine may show one writer's state to several of another parallelism: exactly one may go on with it.
             if entry["subtask"] % context.parallelism == context.subtask:
                 self._resume(entry["parts"])
+        self.write = self._bind_write()
 
     def _resume(self, parts: Sequence[Json]) -> None:
         for state in parts:
@@ -80,18 +84,27 @@ class FileWriter:
             else:
                 self._parts[state["bucket"]] = part
 
-    def write(self, value: Any, timestamp: int) -> None:
-        """Write one record to its bucket's file."""
-        now = self._now_ms()
-        if now >= self._next_check:
-            self._complete_by_age(now)
-        bucket = self._bucket_of(value, timestamp, now)
-        part = self._parts.get(bucket)
-        if part is None or self._policy.rolls_on_event(part.size()):
-            part = self._next_part(bucket, now)
-        part.write(value)
-        part.updated_ms = now
-        self._count += 1
+    def _bind_write(self) -> Callable[[Any, int], None]:
+        """Return ``write`` with what it needs at hand: it is called for every record."""
+        now_ms, part_of = self._now_ms, self._parts.get
+        bucket_of, rolls = self._options.bucket_assigner.get_bucket_id, self._policy.rolls_on_event
+        count = 0
+
+        def write(value: Any, timestamp: int) -> None:
+            nonlocal count
+            now = now_ms()
+            if now >= self._next_check:
+                self._complete_by_age(now)
+            bucket = bucket_of(value, timestamp, now)
+            part = part_of(bucket)
+            if part is None or rolls(part.size()):
+                part = self._next_part(bucket, now)
+            part.write(value)
+            part.updated_ms = now
+            count += 1
+
+        self.records_written = lambda: count
+        return write
 
     def _next_part(self, bucket: str, now: int) -> PartFile:
         if bucket in self._parts:
@@ -151,10 +164,6 @@ class FileWriter:
     def snapshot(self) -> Json:
         """Return the files in progress, to go on with behind what is durable of them."""
         return {"subtask": self._context.subtask, "parts": self._parts_state}
-
-    def records_written(self) -> int:
-        """Return how many records were written."""
-        return self._count
 
     def close(self) -> None:
         """Close all files; those that a checkpoint knows stay where they are."""
