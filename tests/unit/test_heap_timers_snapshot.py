@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from wiesel.state.heap.backend import HeapKeyedStateBackend
 
 
@@ -18,7 +20,7 @@ def test_timers_at_thousands_of_different_times_take_a_few_slices_and_come_back(
 
     restored = HeapKeyedStateBackend(lambda key: 0)
     restored.restore(pieces, None)
-    due = []
+    due: list[tuple[int, Any, Any]] = []
     while popped := restored.pop_event_timers(10_000, 512):
         due += popped
     assert len(due) == 18_000

@@ -25,7 +25,8 @@ FALSE_HASH = 1237
 def _polynomial(units: Sequence[int]) -> int:
     length = len(units)
     if length <= _BLOCK:
-        return sum(map(mul, units, _POWERS[_BLOCK - length :])) & MASK
+        total: int = sum(map(mul, units, _POWERS[_BLOCK - length :]))
+        return total & MASK
     # The first block is the short one, so that every further one multiplies by the same power.
     first = length % _BLOCK
     total = _polynomial(units[:first]) if first else 0

@@ -98,8 +98,7 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
 
     def set_parallelism(self, parallelism: int) -> StreamExecutionEnvironment:
         """Set the parallelism of operators that set none."""
-        if not isinstance(parallelism, int) or parallelism < 1:
-            raise ConfigurationError(f"Parallelism must be at least one, got {parallelism!r}.")
+        _check_parallelism(parallelism)
         self._configuration.set_string(catalog.PARALLELISM.key, str(parallelism))
         return self
 
@@ -385,6 +384,11 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
         raise TypeError(
             "A StreamExecutionEnvironment cannot be pickled: a function of the job uses it. Use it only to build."
         )
+
+
+def _check_parallelism(parallelism: Any) -> None:
+    if not isinstance(parallelism, int) or parallelism < 1:
+        raise ConfigurationError(f"Parallelism must be at least one, got {parallelism!r}.")
 
 
 def _report(report: ConfigurationReport) -> None:
