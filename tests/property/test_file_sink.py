@@ -84,7 +84,7 @@ class Job:
     def die(self, parallelism: int) -> None:
         for writer in self.writers:
             for part in writer._parts.values():
-                part._stream.close()  # as the kernel does; nothing of the writer's own runs
+                part.stream.close()  # as the kernel does; nothing of the writer's own runs
         self.start(parallelism)
 
     def end(self) -> None:

@@ -5,11 +5,12 @@ A name that begins with a dot is never taken for a finished file, so whatever a 
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 from wiesel.core.contracts import Json
 from wiesel.core.disk import OsDisk
@@ -17,6 +18,8 @@ from wiesel.core.errors import CheckpointCorruptError
 
 #: Starts writing to an open file; returns the function that takes a record and the one that completes the content.
 OpenWriter = Callable[[BinaryIO], tuple[Callable[[Any], object], Callable[[], None]]]
+
+_BUFFER: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,24 @@ class PendingFile:
         return PendingFile(**data)
 
 
+class CountedStream(io.BufferedWriter):
+    """An open file that counts; ``tell`` would ask the operating system for every record.
+
+    Args:
+        raw: the file, at its end.
+    """
+
+    def __init__(self, raw: io.FileIO) -> None:
+        super().__init__(raw, _BUFFER)
+        self.count = raw.tell()
+
+    def write(self, data: Any) -> int:
+        """Write bytes and count them."""
+        written = super().write(data)
+        self.count += written
+        return written
+
+
 class PartFile:
     """One file of one bucket that records are written to.
 
@@ -60,7 +81,7 @@ class PartFile:
     """
 
     def __init__(
-        self, folder: Path, hidden: str, name: str, stream: BinaryIO, open_writer: OpenWriter, now_ms: int
+        self, folder: Path, hidden: str, name: str, stream: CountedStream, open_writer: OpenWriter, now_ms: int
     ) -> None:
         self.folder = folder
         self.created_ms = now_ms
@@ -68,16 +89,17 @@ class PartFile:
         self.persisted = False
         self._hidden = hidden
         self._name = name
-        self._stream = stream
+        #: The open file; its ``count`` is the size so far, in bytes.
+        self.stream = stream
         self.write, self._complete = open_writer(stream)
-        self.size = stream.tell
 
     @staticmethod
     def create(folder: Path, name: str, unique: str, open_writer: OpenWriter, now_ms: int) -> PartFile:
         """Begin a new file, and the folder when it is missing."""
         _make_folder(folder)
         hidden = f".{name}.inprogress.{unique}"
-        return PartFile(folder, hidden, name, (folder / hidden).open("xb"), open_writer, now_ms)
+        stream = CountedStream(io.FileIO(folder / hidden, "xb"))
+        return PartFile(folder, hidden, name, stream, open_writer, now_ms)
 
     @staticmethod
     def resume(state: Json, open_writer: OpenWriter) -> PartFile | None:
@@ -100,16 +122,16 @@ class PartFile:
                 f"checkpoint (--fresh); the records before the checkpoint that were not published are in it."
             )
         os.truncate(path, state["size"])
-        stream = path.open("r+b")
-        stream.seek(0, os.SEEK_END)
-        part = PartFile(folder, hidden, name, stream, open_writer, state["created_ms"])
+        raw = io.FileIO(path, "r+b")
+        raw.seek(0, os.SEEK_END)
+        part = PartFile(folder, hidden, name, CountedStream(raw), open_writer, state["created_ms"])
         part.updated_ms = state["updated_ms"]
         part.persisted = True
         return part
 
     def flush(self) -> None:
         """Hand everything written to the operating system."""
-        self._stream.flush()
+        self.stream.flush()
 
     def persist(self) -> dict[str, Json]:
         """Make what is written so far durable and return how to go on behind it."""
@@ -119,7 +141,7 @@ class PartFile:
             "folder": str(self.folder),
             "hidden": self._hidden,
             "name": self._name,
-            "size": self.size(),
+            "size": self.stream.count,
             "created_ms": self.created_ms,
             "updated_ms": self.updated_ms,
         }
@@ -128,17 +150,17 @@ class PartFile:
         """Write the last bytes, make them durable and close the file."""
         self._complete()
         self._sync()
-        size = self.size()
-        self._stream.close()
+        size = self.stream.count
+        self.stream.close()
         return PendingFile(str(self.folder), self._hidden, self._name, size)
 
     def _sync(self) -> None:
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
+        self.stream.flush()
+        os.fsync(self.stream.fileno())
 
     def abandon(self) -> None:
         """Close the file without completing it; one that no checkpoint can know of is removed."""
-        self._stream.close()
+        self.stream.close()
         if not self.persisted:
             (self.folder / self._hidden).unlink(missing_ok=True)
 

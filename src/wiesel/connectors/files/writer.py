@@ -97,7 +97,7 @@ class FileWriter:
                 self._complete_by_age(now)
             bucket = bucket_of(value, timestamp, now)
             part = part_of(bucket)
-            if part is None or rolls(part.size()):
+            if part is None or rolls(part.stream.count):
                 part = self._next_part(bucket, now)
             part.write(value)
             part.updated_ms = now
@@ -150,7 +150,7 @@ class FileWriter:
         if now >= self._next_check:
             self._complete_by_age(now)
         for bucket, part in list(self._parts.items()):
-            if self._input_ended or not self._options.resumable or self._policy.rolls_on_checkpoint(part.size()):
+            if self._input_ended or not self._options.resumable or self._policy.rolls_on_checkpoint(part.stream.count):
                 self._complete(bucket)
         self._parts_state = [{"bucket": bucket, **part.persist()} for bucket, part in self._parts.items()]
         completed, self._completed = self._completed, []
