@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
 import random
 import socket
 from collections.abc import Iterator
@@ -229,6 +230,15 @@ def test_an_error_that_must_not_be_retried_still_must_not() -> None:
     assert not is_retriable(restore_error(ship_error(failure, verbose=False)))
 
 
+def test_an_error_of_ours_that_cannot_be_pickled_arrives_as_its_text() -> None:
+    error = FencedError("fenced")
+    error.__dict__["client"] = lambda: None
+    error.__dict__["handle"] = (n for n in [1])
+    back = restore_error(ship_error(raised(error), verbose=False))
+    assert isinstance(back, JobExecutionError) and str(back) == "fenced"
+    assert not is_retriable(back)
+
+
 # --------------------------------------------------------------------------------------------------- output
 
 
@@ -279,7 +289,9 @@ def test_a_log_record_is_forwarded_as_text_with_its_exception() -> None:
     record = logging.LogRecord("wiesel.x", logging.WARNING, "file", 1, "%s of %s", (1, object), None)
     error = raised(ValueError("no"))
     record.exc_info = (ValueError, error, error.__traceback__)
+    record.__dict__["extra"] = lambda: None  # as of extra={...}; nothing that could be pickled
     LogForwarder(sent.append).emit(record)
+    pickle.dumps(sent)
     back = logging.makeLogRecord(sent[0])
     assert (back.name, back.levelno, back.getMessage()) == ("wiesel.x", logging.WARNING, "1 of <class 'object'>")
     assert back.exc_text is not None and "ValueError: no" in back.exc_text

@@ -34,7 +34,7 @@ def ship_error(error: BaseException, *, verbose: bool) -> ShippedError:
         error = wrapped
     cause = error.__cause__ if isinstance(error, JobExecutionError) else None
     return ShippedError(
-        error=pickle_value(error),
+        error=_pickled(error) or pickle_value(JobExecutionError(str(error))),
         cause=None if cause is None else _pickled(cause),
         cause_text=None if cause is None else f"{type(cause).__name__}: {cause}",
         traceback_text=_traceback_text(error, cause, verbose),

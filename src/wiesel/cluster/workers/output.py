@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
+from wiesel.core.isolation import ATOMS
+
 #: A pipe takes so many bytes at once without mixing them with those of another process (PIPE_BUF on Linux).
 _AT_ONCE: Final = 4096
 
@@ -85,4 +87,5 @@ class LogForwarder(logging.Handler):
         if record.exc_info:
             fields["exc_text"] = logging.Formatter().formatException(record.exc_info)
             fields["exc_info"] = None
-        self._send(fields)
+        # What a script adds with extra= may be anything, also something that cannot be pickled.
+        self._send({key: value if type(value) in ATOMS else str(value) for key, value in fields.items()})

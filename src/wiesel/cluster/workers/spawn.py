@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import queue
 import signal
@@ -182,9 +183,13 @@ class WorkerPool:
         os.close(self._lifeline)
 
 
-def _setup(number: int, count: int, peers: dict[int, int], verbose: bool) -> p.Setup:
-    import logging
+def _log_levels() -> dict[str, int]:
+    """Return the levels that the script or the command line has set."""
+    loggers = logging.getLogger().manager.loggerDict.items()
+    return {name: logger.level for name, logger in loggers if isinstance(logger, logging.Logger) and logger.level}
 
+
+def _setup(number: int, count: int, peers: dict[int, int], verbose: bool) -> p.Setup:
     return p.Setup(
         worker=number,
         workers=count,
@@ -192,7 +197,7 @@ def _setup(number: int, count: int, peers: dict[int, int], verbose: bool) -> p.S
         sys_path=list(sys.path),
         argv=list(sys.argv),
         main_file=getattr(sys.modules.get("__main__"), "__file__", None),
-        log_levels={"": logging.getLogger().level, "wiesel": logging.getLogger("wiesel").level},
+        log_levels={"": logging.getLogger().level, **_log_levels()},
         verbose=verbose,
     )
 
