@@ -37,6 +37,17 @@ def moved_to_another_directory(history: History, ablate: str) -> list[Fault]:
     return faults + history.judge()
 
 
+def moved_with_output_still_to_deliver(history: History, ablate: str) -> list[Fault]:
+    """A job dies between decision and push, and goes on in a new job directory: its log comes along."""
+    history.feeder.feed(_PER_KEY)
+    history.job.start(ablate=ablate, failpoint="P4")
+    history.job.wait(30)
+    moved = history.process("moved")
+    faults = _run_until_delivered(history, moved, ("-s", str(history.job.newest_checkpoint())), ablate)
+    moved.kill()
+    return faults + history.judge()
+
+
 def newest_checkpoint_lost_between_two_rescalings(history: History, ablate: str) -> list[Fault]:
     """Rule 7. Scaled out, the newest checkpoint deleted, scaled in: the one before the first rescaling is still there.
 

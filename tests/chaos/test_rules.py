@@ -30,6 +30,11 @@ def test_nothing_is_wrong_with_the_rule(
         assert scenario(history, "") == []
 
 
+def test_a_job_may_be_moved_with_output_that_is_still_to_be_delivered(broker: Broker, tmp_path: Path) -> None:
+    with History(broker, tmp_path) as history:
+        assert scenarios.moved_with_output_still_to_deliver(history, "") == []
+
+
 @pytest.mark.parametrize(("scenario", "rule", "harm"), STORIES)
 def test_the_oracles_find_the_harm_without_the_rule(
     broker: Broker, tmp_path: Path, scenario: Scenario, rule: str, harm: Kind

@@ -146,6 +146,24 @@ def test_a_start_from_a_chosen_checkpoint_begins_a_new_lineage_there(jobs: Jobs)
     assert restored(start) == 1
 
 
+def test_output_that_a_chosen_checkpoint_has_still_to_deliver_comes_along_from_another_job_directory(
+    jobs: Jobs, tmp_path: Path
+) -> None:
+    start = jobs.start()
+    segment = start.storage.directory / "wal" / "sink" / "1.wal"
+    segment.parent.mkdir(parents=True)
+    segment.write_bytes(b"records")
+    pending = [Committable("sink", {}, "wal/sink/1.wal"), Committable("sink", {}, "wal/sink/published.wal")]
+    start.storage.begin(1)
+    start.storage.publish(CheckpointManifest(1, start.lineage.lineage_id, 0, pending=pending))
+    start.directory.close()
+    (tmp_path / "elsewhere").mkdir()
+    moved = Jobs(tmp_path / "elsewhere").start(from_savepoint=str(start.storage.path_of(1)))
+    assert (moved.directory.path / "wal" / "sink" / "1.wal").read_bytes() == b"records"
+    assert moved.pending == pending
+    moved.directory.close()
+
+
 def test_resume_of_a_lineage_without_checkpoints_goes_back_to_where_it_began(jobs: Jobs) -> None:
     jobs.run(1)
     jobs.run(2, resume=True)

@@ -102,6 +102,17 @@ class CheckpointStorage:
             failpoints.hit("P10")
             self._disk.remove(self.directory / path)
 
+    def adopt_segments(self, checkpoint: Path, paths: Iterable[str]) -> None:
+        """Copy WAL segments that ``checkpoint`` lists from its job directory, when that is another than ours.
+
+        Those that are no more are left out: they were removed after they had been published.
+        """
+        for path in paths:
+            theirs, ours = checkpoint.parent / path, self.directory / path
+            if not self._disk.exists(ours) and self._disk.exists(theirs):
+                self._disk.make_directory(ours.parent)
+                write_durably(self._disk, ours, self._disk.read(theirs))
+
     def path_of(self, checkpoint_id: int) -> Path:
         """Return the directory of a checkpoint."""
         return self.directory / f"chk-{checkpoint_id}"
