@@ -81,8 +81,9 @@ def preflight(graph: JobGraph, options: JobOptions) -> None:
     )
     if not facts.bounded and not facts.checkpointing_enabled and any(s.transactional for s in facts.sinks.values()):
         raise ConfigurationError(
-            "A sink with DeliveryGuarantee.EXACTLY_ONCE publishes its output at checkpoints, and this job reads an "
-            "unbounded source without taking any. Enable them: env.enable_checkpointing(1000) or "
+            "This job has a sink that publishes its output at checkpoints (FileSink, or a sink with "
+            "DeliveryGuarantee.EXACTLY_ONCE), and reads an unbounded source without taking any. Enable them: "
+            "env.enable_checkpointing(1000) or "
             "-c execution.checkpointing.interval=1s."
         )
     for operator in operators:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.clock import ManualClock
 from tests.unit.connectors.files import finished, hidden, sink_context
-from wiesel.common import Types
+from wiesel.common import Duration, Types, WatermarkStrategy
 from wiesel.common.serialization import Encoder
 from wiesel.core.errors import CheckpointCorruptError, ConfigurationError, UnsupportedError
 from wiesel.core.serialization import BulkWriter, BulkWriterFactory
@@ -20,8 +20,10 @@ from wiesel.datastream.connectors.file_system import (
     FileCompactor,
     FileCompactStrategy,
     FileSink,
+    FileSource,
     OutputFileConfig,
     RollingPolicy,
+    StreamFormat,
     StreamingFileSink,
 )
 
@@ -495,3 +497,15 @@ def test_there_is_no_java_behind_any_of_it(tmp_path):
             sink.get_java_function()
     with pytest.raises(TypeError, match="BulkWriterFactory"):
         FileSink.for_bulk_format(str(tmp_path), "parquet")  # type: ignore[arg-type]
+
+
+def test_endless_job_without_checkpoints_is_refused_because_no_file_would_ever_appear(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = FileSource.for_record_stream_format(StreamFormat.text_line_format(), str(tmp_path))
+    env = StreamExecutionEnvironment.get_execution_environment()
+    lines = env.from_source(
+        source.monitor_continuously(Duration.of_seconds(1)).build(), WatermarkStrategy.no_watermarks(), "files"
+    )
+    lines.sink_to(row_sink(tmp_path / "out").build())
+    with pytest.raises(ConfigurationError, match=r"FileSink.*enable_checkpointing"):
+        env.execute()
