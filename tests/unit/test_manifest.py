@@ -18,16 +18,6 @@ from wiesel.compat.manifest import load
 from wiesel.compat.placeholder import is_placeholder
 from wiesel.compat.status import Support, status_of
 
-#: Rooms whose connectors and formats come with the issue's later parts.
-BEING_BUILT = {
-    "datastream.connectors.file_system",
-    "datastream.connectors.hybrid_source",
-    "datastream.connectors.jdbc",
-    "datastream.formats.avro",
-    "datastream.formats.csv",
-    "datastream.formats.parquet",
-}
-
 
 def differences(module: str) -> Iterator[str]:
     """Say in what the names of a module differ from the manifest; an unsupported name may be a placeholder."""
@@ -77,7 +67,7 @@ def active() -> Iterator[None]:
         alias.deactivate()
 
 
-@pytest.mark.parametrize("module", [module for module in load() if module not in BEING_BUILT])
+@pytest.mark.parametrize("module", load())
 def test_names_members_and_parameters_are_pyflinks(module: str, active: None) -> None:
     assert list(differences(module)) == []
 

@@ -12,9 +12,6 @@ from wiesel.compat import alias
 from wiesel.compat.old_spellings import OLD_SPELLINGS
 from wiesel.compat.placeholder import is_placeholder
 
-#: Their formats are not there yet (docs/compatibility.md).
-WITHOUT_FORMAT = {name for name in OLD_SPELLINGS if ".AvroRow" in name or ".CsvRow" in name}
-
 
 @pytest.fixture
 def active() -> Iterator[None]:
@@ -26,7 +23,7 @@ def active() -> Iterator[None]:
         alias.activate()
 
 
-@pytest.mark.parametrize("name", sorted(OLD_SPELLINGS.keys() - WITHOUT_FORMAT))
+@pytest.mark.parametrize("name", sorted(OLD_SPELLINGS))
 def test_an_old_name_works_with_a_deprecation_note(name: str, active: None) -> None:
     module, _, attribute = name.rpartition(".")
     with pytest.warns(DeprecationWarning, match=f"pyflink.{name} was "):
