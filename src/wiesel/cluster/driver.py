@@ -21,7 +21,7 @@ from wiesel.cluster.sources import SourceCoordinator, SplitReceiver
 from wiesel.cluster.start import Start
 from wiesel.cluster.status import StatusReporter, TaskFigures
 from wiesel.core.contracts import Clock, Json
-from wiesel.core.errors import JobExecutionError
+from wiesel.core.errors import JobExecutionError, WieselError
 from wiesel.core.tracebacks import format_user_traceback
 from wiesel.graph.job_graph import JobGraph
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest
@@ -215,16 +215,23 @@ class JobDriver(ABC):
 
     def _tell_restart(self) -> None:
         error = self._told = self.master.error
-        due = self.master.next_due_ms()
-        if error is None or due is None:
+        if error is None:
             return
-        cause = error.__cause__ if isinstance(error, JobExecutionError) else error
+        now = self._now_ms()
+        due = self.master.next_due_ms() or now  # unknown while a checkpoint is on its way to the disk
         _log.warning(
             "The job failed and restarts in %d ms: %s",
-            max(0, due - self._now_ms()),
+            max(0, due - now),
             error,
-            extra={"exception": "" if cause is None else format_user_traceback(cause)},
+            extra={"exception": self._traceback_of(error)},
         )
+
+    @staticmethod
+    def _traceback_of(error: BaseException) -> str:
+        if isinstance(error, WieselError) and error.traceback_text is not None:
+            return error.traceback_text  # it came from a worker
+        cause = error.__cause__ if isinstance(error, JobExecutionError) else error
+        return "" if cause is None else format_user_traceback(cause)
 
     def _recover_committers(self, command: c.RecoverCommitters) -> None:
         if self._committers is None:
