@@ -122,6 +122,9 @@ class History:
         faults = self.wait_until_delivered() or self.stop()
         if faults:
             self.job.kill()
+        left = self.job.left_behind()
+        if left:
+            faults = [*faults, Fault(Kind.STUCK, f"processes {left} were left behind")]
         return [*faults, *self.judge(complete=not faults)]
 
     def stop(self, job: JobProcess | None = None) -> list[Fault]:

@@ -27,6 +27,7 @@ class JobProcess:
         self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
         self._log_begins = 0
+        self._sessions: set[int] = set()
         directory.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -76,6 +77,7 @@ class JobProcess:
             self._process = subprocess.Popen(
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
+        self._sessions.add(self._process.pid)
 
     @property
     def is_running(self) -> bool:
@@ -96,6 +98,18 @@ class JobProcess:
             return [int(pid) for pid in children.read_text().split()]
         except FileNotFoundError:
             return []  # it is gone
+
+    def left_behind(self) -> list[int]:
+        """Processes that any of its starts has left running."""
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                state, _, _, session, *_ = stat.read_text().rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it ended just now
+            if int(session) in self._sessions and state != "Z":
+                found.append(int(stat.parent.name))
+        return found
 
     def kill(self) -> None:
         """SIGKILL; returns when it is gone."""
