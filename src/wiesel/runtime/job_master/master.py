@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from wiesel.core.contracts import Committable, Json
-from wiesel.core.errors import CheckpointError, is_retriable
+from wiesel.core.errors import CheckpointError, JobExecutionError, is_retriable
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest, OperatorManifest
 from wiesel.runtime.job_master import commands as c
 from wiesel.runtime.job_master.commands import Command, JobState, MasterEvent
@@ -367,10 +367,11 @@ class JobMaster:
 
 def _checkpoint_error(error: BaseException) -> CheckpointError:
     text = f"A checkpoint could not be taken: {error}"
-    if isinstance(error, OSError):
+    refused = error.__cause__ if isinstance(error, JobExecutionError) else error  # wrapped when it is a worker's
+    if isinstance(refused, OSError):
         text = (
-            f"A checkpoint could not be written: {error.strerror or error} ({error.filename}). Make room there, or set "
-            f"execution.checkpointing.dir to another place."
+            f"A checkpoint could not be written: {refused.strerror or refused} ({refused.filename}). Make room there, "
+            f"or set execution.checkpointing.dir to another place."
         )
     failure = CheckpointError(text)
     failure.__cause__ = error
