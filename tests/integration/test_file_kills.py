@@ -113,3 +113,20 @@ def test_job_killed_at_random_moments_writes_every_line_once(job, seed):
         found = finished(job)
         assert found <= expected()
     finish(job, *arguments)
+
+
+def test_stopped_job_goes_on_with_its_files_when_resumed(job):
+    for _ in range(2):
+        process = start(job)
+        deadline = time.monotonic() + 60
+        before = sum(finished(job).values())
+        while sum(finished(job).values()) == before and process.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) in (0, 130), (job / "log").read_text()
+        found = finished(job)
+        assert max(found.values()) == 1
+        assert found <= expected()
+    finish(job)
+    assert not list(job.glob("output/*/.*"))
