@@ -362,6 +362,10 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
             started.on_plan(stream_graph, graph)
         configuration = Configuration(self._configuration)
         configuration.set_string(catalog.PIPELINE_NAME.key, stream_graph.job_name)
+        if self.is_batch():
+            from wiesel.datastream.batch import prepare_batch
+
+            prepare_batch(stream_graph, configuration)
         options = JobOptions(
             job_id=_job_id(started),
             configuration=configuration,

@@ -1,0 +1,29 @@
+"""The BATCH runtime mode: what is different when all input is there before the first result is wanted."""
+
+from __future__ import annotations
+
+from wiesel.core.configuration import Configuration
+from wiesel.core.errors import ConfigurationError
+from wiesel.core.operator_specs import SourceSpec
+from wiesel.core.options import catalog
+from wiesel.graph.stream_graph import StreamGraph
+
+__all__ = ["prepare_batch"]
+
+
+def prepare_batch(graph: StreamGraph, configuration: Configuration) -> None:
+    """Set a batch job's configuration, as Flink does.
+
+    Event time does not move before the end, so no record is late. Checkpoints are taken where they are configured,
+    which Flink's batches do without: a batch that fails goes on instead of beginning anew.
+
+    Raises:
+        ConfigurationError: a source never ends.
+    """
+    for node in graph.nodes:
+        if isinstance(node.spec, SourceSpec) and not node.spec.source.bounded:
+            raise ConfigurationError(
+                f"Detected an UNBOUNDED source with the 'execution.runtime-mode' set to 'BATCH': {node.name!r} never "
+                f"ends. Give it an end (set_bounded()) or run in STREAMING mode."
+            )
+    configuration.set_string(catalog.AUTO_WATERMARK_INTERVAL.key, "0 ms")
