@@ -132,8 +132,13 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
         return self
 
     def is_batch(self) -> bool:
-        """Whether the program runs in BATCH mode."""
-        return self._configuration.get_string("execution.runtime-mode", "STREAMING").upper() == "BATCH"
+        """Whether the program runs in BATCH mode; AUTOMATIC is that when all sources so far end by themselves."""
+        mode = self._configuration.get_string("execution.runtime-mode", "STREAMING").upper()
+        if mode != "AUTOMATIC":
+            return mode == "BATCH"
+        specs = [transformation.spec for transformation in self.pipeline.transformations()]
+        sources = [spec.source for spec in specs if isinstance(spec, SourceSpec)]
+        return bool(sources) and all(source.bounded for source in sources)
 
     def set_buffer_timeout(self, timeout_millis: int) -> StreamExecutionEnvironment:
         """Remember Flink's network buffer timeout; batches here are never held back to fill."""
@@ -356,13 +361,14 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
 
         stream_graph = self._stream_graph(job_name)
         graph = build_job_graph(stream_graph)
+        batch = self.is_batch()
         self.pipeline.clear()
         started = launch.current()
         if started.on_plan is not None:
             started.on_plan(stream_graph, graph)
         configuration = Configuration(self._configuration)
         configuration.set_string(catalog.PIPELINE_NAME.key, stream_graph.job_name)
-        if self.is_batch():
+        if batch:
             from wiesel.datastream.batch import prepare_batch
 
             prepare_batch(stream_graph, configuration)

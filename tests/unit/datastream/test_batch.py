@@ -28,9 +28,7 @@ class Stamp(TimestampAssigner):
 class Endless(NumberSequenceSpec):
     """A source that says of itself that it never ends."""
 
-    @property
-    def bounded(self) -> bool:
-        return False
+    bounded = False
 
 
 class Count(AggregateFunction):
@@ -61,6 +59,17 @@ def test_nothing_is_late_because_event_time_stands_still() -> None:
     keyed = stamped.key_by(lambda value: "k")
     counts = keyed.window(TumblingEventTimeWindows.of(Time.seconds(10))).aggregate(Count())
     assert sum(collect(counts)) == 40_002
+
+
+@pytest.mark.parametrize(("end", "expected"), [(True, [("k", 3)]), (False, [("k", 1), ("k", 3)])])
+def test_automatic_is_batch_when_every_source_ends(end: bool, expected: list[Any]) -> None:
+    env = environment().set_runtime_mode(RuntimeExecutionMode.AUTOMATIC)
+    pairs = env.from_collection([("k", 1), ("k", 2)])
+    if not end:
+        env.from_source(Source(Endless(1, 2)), WatermarkStrategy.no_watermarks(), "endless").print()
+    assert env.is_batch() is end
+    summed = pairs.key_by(lambda pair: pair[0]).sum(1)
+    assert collect(summed) == expected
 
 
 def test_a_source_that_never_ends_is_refused() -> None:
