@@ -12,7 +12,7 @@ from typing import Any
 
 from wiesel.core.errors import UnsupportedError
 
-__all__ = ["Row", "RowKind", "named_row"]
+__all__ = ["Row", "RowKind", "matched", "named_row"]
 
 
 class RowKind(Enum):
@@ -196,6 +196,22 @@ def named_row(fields: Sequence[str], values: list[Any], kind: RowKind = _INSERT)
     _set_fields(row, fields)
     _set_values(row, values)
     _set_kind(row, kind)
+    return row
+
+
+def matched(value: Any, names: Sequence[str]) -> Any:
+    """Return a row as a sink with fields called ``names`` takes it: by name when it has them all, else by position.
+
+    Flink's sinks read rows by position, so a row of other names is legal there; anything else is returned as it is.
+    """
+    if type(value) is not Row:
+        return value
+    own = getattr(value, "_fields", names)
+    if own is names or own == names or all(name in own for name in names):
+        return value
+    row = _new_row(Row)
+    _set_values(row, value._values)
+    _set_kind(row, value._row_kind)
     return row
 
 

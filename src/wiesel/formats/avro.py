@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from wiesel.core.contracts import Json
 from wiesel.core.errors import RecordError, TypeMismatchError, UnsupportedError
 from wiesel.core.file_formats import CountingReader, FileRecords, StreamFormat
-from wiesel.core.row import Row, named_row
+from wiesel.core.row import Row, matched, named_row
 from wiesel.core.serialization import BulkWriter, BulkWriterFactory, DeserializationSchema, SerializationSchema
 from wiesel.core.types import RowTypeInfo, TypeInformation
 from wiesel.core.types.base import Coercer
@@ -174,11 +174,11 @@ class AvroRowSerializationSchema(SerializationSchema):
 
     def _compile(self) -> Callable[[Any], bytes]:
         schema, write = self._schema.parsed, _fastavro().schemaless_writer
-        coerce, to_avro = self._row_type.coercer(), _to_avro
+        coerce, names = self._row_type.coercer(), self._row_type.get_field_names()
 
         def encode(value: Any) -> bytes:
             stream = BytesIO()
-            write(stream, schema, to_avro(coerce(value)))
+            write(stream, schema, _to_avro(coerce(matched(value, names))))
             return stream.getvalue()
 
         return encode

@@ -9,7 +9,7 @@ from typing import Any
 
 from wiesel.core.errors import RecordError, TypeMismatchError
 from wiesel.core.redaction import redact
-from wiesel.core.row import Row, named_row
+from wiesel.core.row import Row, matched, named_row
 from wiesel.core.serialization import DeserializationSchema, SerializationSchema
 from wiesel.core.types import RowTypeInfo, TypeInformation
 from wiesel.formats.csv_converters import formatter, parse_fields, parser
@@ -153,9 +153,9 @@ class CsvRowSerializationSchema(SerializationSchema):
 
     def _compile(self) -> Callable[[Any], bytes]:
         dialect = self._dialect
-        coerce = self._row_type.coercer()
+        coerce, names = self._row_type.coercer(), self._row_type.get_field_names()
         write = row_formatter(self._row_type, [self._array_separator] * len(self._row_type.get_field_types()), dialect)
-        return lambda value: write(coerce(value)).encode()
+        return lambda value: write(coerce(matched(value, names))).encode()
 
     def serialize(self, value: Any) -> bytes:
         """See the base class."""

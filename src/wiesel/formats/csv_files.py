@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from wiesel.core.contracts import Json
 from wiesel.core.errors import RecordError
 from wiesel.core.file_formats import CountingReader, FileRecords, StreamFormat, open_decompressed
-from wiesel.core.row import Row, named_row
+from wiesel.core.row import Row, matched, named_row
 from wiesel.core.serialization import BulkWriter, BulkWriterFactory, RowDataBulkWriterFactory
 from wiesel.core.types import TypeInformation
 from wiesel.formats.csv import row_formatter
@@ -96,14 +96,14 @@ class _CsvBulkWriter(BulkWriter):
     def __init__(self, schema: CsvSchema, stream: BinaryIO) -> None:
         row_type = schema.row_type().type_info()
         self._stream = stream
-        self._coerce = row_type.collection_coercer()
+        self._coerce, self._names = row_type.collection_coercer(), row_type.get_field_names()
         self._format = row_formatter(row_type, [c.array_separator for c in schema.columns], schema.dialect)
         if schema.layout.header:
             names = (schema.dialect.text(column.field.name) for column in schema.columns)
             stream.write(schema.dialect.row(names).encode())
 
     def add_element(self, value: Any) -> None:
-        self._stream.write(self._format(self._coerce(value)).encode())
+        self._stream.write(self._format(self._coerce(matched(value, self._names))).encode())
 
     def finish(self) -> None:
         self._stream.flush()

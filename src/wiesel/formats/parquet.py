@@ -10,6 +10,7 @@ from wiesel.core.contracts import Json
 from wiesel.core.data_types import RowType, row_type_info
 from wiesel.core.errors import RecordError, TypeMismatchError
 from wiesel.core.file_formats import BulkFormat, CountingReader, FileRecords, StreamFormat
+from wiesel.core.row import matched
 from wiesel.core.serialization import BulkWriter, BulkWriterFactory, RowDataBulkWriterFactory
 from wiesel.core.types import TypeInformation
 from wiesel.formats.arrow_types import arrow_schema, avro_arrow_schema, from_arrow, to_arrow, utc_shift
@@ -185,10 +186,13 @@ class _RowFactory(RowDataBulkWriterFactory):
         self._utc = utc_timestamp
 
     def create(self, stream: BinaryIO) -> BulkWriter:
-        coerce = self._type_info.collection_coercer()
+        coerce, names = self._type_info.collection_coercer(), self._type_info.get_field_names()
         convert = to_arrow(self._row_type, utc_shift(self._utc, reading=False))
         return _ArrowWriter(
-            stream, arrow_schema(self._row_type), self._open_writer, lambda value: convert(coerce(value))
+            stream,
+            arrow_schema(self._row_type),
+            self._open_writer,
+            lambda value: convert(coerce(matched(value, names))),
         )
 
 

@@ -74,6 +74,14 @@ def test_rows_are_in_the_database_when_flush_returns(database, writer_of):
     assert writer.prepare_commit(1) == ()
 
 
+def test_rows_of_other_names_are_taken_by_position(database, writer_of):
+    writer = writer_of()
+    writer.write(Row(word="a", n=1), 0)
+    writer.write(Row(f1=2, f0="b"), 0)
+    writer.flush()
+    assert rows(database) == [("a", 1), ("b", 2)]
+
+
 def eventually(condition: Any) -> None:
     deadline = time.monotonic() + 20
     while not condition():

@@ -66,6 +66,12 @@ def test_rows_are_written_and_read_as_what_they_were():
     assert schema.deserialize(None) is None
 
 
+def test_rows_of_other_names_are_written_by_position():
+    user = '{"type": "record", "name": "U", "fields": [{"name": "id", "type": "int"}, {"name": "n", "type": "string"}]}'
+    data = AvroRowSerializationSchema(avro_schema_string=user).serialize(Row(f0=1, f1="x"))
+    assert AvroRowDeserializationSchema(avro_schema_string=user).deserialize(data) == Row(id=1, n="x")
+
+
 def test_message_is_plain_avro_with_times_in_utc():
     data = AvroRowSerializationSchema(avro_schema_string=FLIGHT).serialize(ROW)
     record: Any = fastavro.schemaless_reader(io.BytesIO(data), json.loads(FLIGHT), None)

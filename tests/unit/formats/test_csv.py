@@ -200,6 +200,11 @@ def test_arrays_and_nested_rows_are_one_field():
     assert writing(row_type, array_element_delimiter=":").serialize(row) == b'1:2:3,"x y:7"\n'
 
 
+def test_rows_of_other_names_are_written_by_position():
+    assert writing().serialize(Row(f0=1, f1="x", f2=True)) == b"1,x,true\n"
+    assert writing().serialize(Row(c=True, b="x", a=1)) == b"1,x,true\n"
+
+
 def test_row_of_another_type_is_refused():
     with pytest.raises(TypeMismatchError, match="Could not serialize row"):
         writing().serialize(Row("one", "x", True))

@@ -105,6 +105,12 @@ def test_timestamps_are_stored_in_utc_or_as_local_time_in_utc(tmp_path, monkeypa
         time.tzset()
 
 
+def test_rows_of_other_names_are_written_by_position():
+    row_type = DataTypes.ROW([DataTypes.FIELD("id", DataTypes.INT()), DataTypes.FIELD("name", DataTypes.STRING())])
+    stream = content(ParquetBulkWriters.for_row_type(row_type), [Row(f0=1, f1="x"), (2, "y"), {"name": "z", "id": 3}])
+    assert parquet.read_table(stream).to_pylist() == [{"id": i, "name": n} for i, n in ((1, "x"), (2, "y"), (3, "z"))]
+
+
 def test_columns_are_found_by_name_and_missing_ones_are_none(tmp_path):
     path = tmp_path / "x.parquet"
     path.write_bytes(content(ParquetBulkWriters.for_row_type(COLUMNS), [FIRST]).getvalue())

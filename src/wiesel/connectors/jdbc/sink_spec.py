@@ -14,6 +14,7 @@ from wiesel.connectors.jdbc.statement import translate
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import Committable, CommitterContext, JobFacts, Json, SinkContext
 from wiesel.core.errors import ConfigurationError, ConnectionFailedError
+from wiesel.core.row import matched
 from wiesel.core.types import RowTypeInfo
 
 
@@ -81,7 +82,7 @@ class JdbcWriter:
         driver = driver_for(spec.connection.url, spec.connection.user_name, spec.connection.password)
         sql, _ = translate(spec.sql, driver.paramstyle)
         self._convert = driver.convert
-        self._coerce = spec.row_type.coercer()
+        self._coerce, self._names = spec.row_type.coercer(), spec.row_type.get_field_names()
         self._size = spec.execution.batch_size or float("inf")
         self._batches = BatchThread(driver, sql, spec.execution.max_retries, context.operator_name, context.fail)
         self._lock = threading.Lock()
@@ -104,7 +105,7 @@ class JdbcWriter:
 
     def write(self, value: Any, timestamp: int) -> None:
         """Add one row to the batch."""
-        record = tuple(map(self._convert, self._coerce(value)))
+        record = tuple(map(self._convert, self._coerce(matched(value, self._names))))
         with self._lock:
             self._batch.append(record)
             full = len(self._batch) >= self._size
