@@ -304,6 +304,7 @@ def test_a_slow_receiver_in_another_process_keeps_memory_bounded(place: Workplac
     place.script(
         """
         import time
+        from pathlib import Path
         from pyflink.common import WatermarkStrategy
         from pyflink.datastream import StreamExecutionEnvironment
         from pyflink.datastream.connectors.number_seq import NumberSequenceSource
@@ -311,13 +312,15 @@ def test_a_slow_receiver_in_another_process_keeps_memory_bounded(place: Workplac
         env = StreamExecutionEnvironment.get_execution_environment()
         numbers = env.from_source(NumberSequenceSource(0, 10**8), WatermarkStrategy.no_watermarks(), "numbers")
         long = numbers.set_parallelism(1).map(lambda n: str(n) * 50).set_parallelism(1)
-        long.rebalance().map(lambda text: time.sleep(0.01)).print()
+        other = long.partition_custom(lambda key, count: 1, lambda text: 0)  # the subtask in the other process
+        other.map(lambda text: (Path("received").touch(), time.sleep(0.01))).print()
         env.execute()
         """
     )
     with place.start(*TWO, "job.py") as running:
-        running.wait_until(lambda: len(workers_of(running)) == 2)
+        running.wait_until((place.directory / "received").exists)
         workers = workers_of(running)
+        assert len(workers) == 2
         until = time.monotonic() + 5
         wait_until(lambda: time.monotonic() > until)
         assert running.process.poll() is None, running.said
