@@ -102,10 +102,15 @@ class Transformation:
 
 
 class Pipeline:
-    """The transformations of one environment, in the order they were added."""
+    """The transformations of one environment, in the order they were added.
+
+    A program is what was added since the last one was executed, with everything that it reads: streams outlive the
+    program that they were made for, as in Flink.
+    """
 
     def __init__(self) -> None:
         self._transformations: dict[int, Transformation] = {}
+        self._added: list[int] = []
         self._next_id = 1
 
     def add(self, name: str, spec: OperatorSpec, inputs: tuple[tuple[Upstream, ...], ...], **fields: Any) -> int:
@@ -113,6 +118,7 @@ class Pipeline:
         transformation_id = self._next_id
         self._next_id += 1
         self._transformations[transformation_id] = Transformation(transformation_id, name, spec, inputs, **fields)
+        self._added.append(transformation_id)
         return transformation_id
 
     def get(self, transformation_id: int) -> Transformation:
@@ -132,9 +138,17 @@ class Pipeline:
         self._transformations[transformation_id] = replace(self._transformations[transformation_id], **fields)
 
     def transformations(self) -> tuple[Transformation, ...]:
-        """Return all of them in order."""
-        return tuple(self._transformations.values())
+        """Return those of the current program in order."""
+        wanted: set[int] = set()
+        waiting = list(self._added)
+        while waiting:
+            transformation_id = waiting.pop()
+            if transformation_id not in wanted:
+                wanted.add(transformation_id)
+                inputs = self._transformations[transformation_id].inputs
+                waiting += [upstream.transformation_id for upstreams in inputs for upstream in upstreams]
+        return tuple(self._transformations[transformation_id] for transformation_id in sorted(wanted))
 
     def clear(self) -> None:
-        """Forget all transformations; ids go on, so that old streams cannot be mistaken for new ones."""
-        self._transformations.clear()
+        """Begin another program; ids go on, and streams stay what they are."""
+        self._added.clear()

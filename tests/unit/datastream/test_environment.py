@@ -165,6 +165,16 @@ def test_the_plan_names_the_operators_and_a_closed_environment_has_none() -> Non
         env.execute()
 
 
+def test_a_stream_can_be_used_again_after_its_program_was_executed(capfd: pytest.CaptureFixture[str]) -> None:
+    env = environment()
+    stream = env.from_collection([1, 2])
+    stream.map(lambda value: value * 10).print()
+    env.execute()
+    stream.filter(lambda value: value > 1).print()
+    env.execute()
+    assert capfd.readouterr().out == "10\n20\n2\n"
+
+
 # ------------------------------------------------------------------------------------------ what 1.x had
 
 
