@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from operator import length_hint
 from typing import Final
 
-from wiesel.core.contracts import Clock, SourceBatch, SourceSplit
+from wiesel.core.contracts import Clock, SourceSplit
 from wiesel.core.elements import MAX_WATERMARK, CheckpointBarrier, EndOfInput, Watermark, WatermarkStatus
 from wiesel.runtime.chain import OperatorChain
 from wiesel.runtime.exchange.input_gate import InputBatch, InputGate
 from wiesel.runtime.exchange.record_writer import RecordWriter
+from wiesel.runtime.record_entry import RecordEntry
 from wiesel.runtime.source_input import SourceInput
 from wiesel.runtime.task_checkpoints import TaskCheckpoints
 from wiesel.runtime.time_service import TimeService
@@ -53,8 +53,6 @@ class Task:
         self.chain = chain
         self.source = source
         self.time = time
-        self.records_in = 0
-        self.locate: Callable[[], str | None] = _nowhere
         self._gate = gate
         self._writers = writers
         self._clock = clock
@@ -67,9 +65,16 @@ class Task:
         self._ended = False
         self._sinks = [sink for _, sink in chain.sinks()]
         self._asynchronous = bool(chain.asynchronous)
-        backend = chain.backend
-        self._run_keyed = [backend.bind_keyed(emit) for emit in chain.inputs] if backend is not None else None
-        self._passthrough = source is not None and not chain.vertex.links and len(writers) == 1
+        self._entry = RecordEntry(chain, writers, is_source=source is not None)
+
+    @property
+    def records_in(self) -> int:
+        """How many records it has taken."""
+        return self._entry.count
+
+    def locate(self) -> str | None:
+        """Return where the record being processed came from, for error messages."""
+        return self._entry.locate()
 
     def step(self) -> bool:
         """Do the next thing; return whether there was anything to do."""
@@ -116,25 +121,12 @@ class Task:
     def _read_source(self, source: SourceInput) -> bool:
         batch = source.poll(STEP_RECORDS)
         if batch is not None:
-            self._read_batch(batch)
+            self._entry.source_batch(batch)
         elif source.reader.is_finished():
             self._end_of_input()
         else:
             return False
         return True
-
-    def _read_batch(self, batch: SourceBatch) -> None:
-        self.records_in += len(batch.values)
-        if self._passthrough:
-            self._writers[0].emit_batch(batch.values, batch.timestamps)
-            return
-        emit = self.chain.inputs[0]
-        values = iter(batch.values)
-        # Only asked when something is raised: the iterator then tells which record it was.
-        self.locate = lambda: _place(batch.locate, len(batch.values) - length_hint(values) - 1)
-        for value, timestamp in zip(values, batch.timestamps, strict=True):
-            emit(value, timestamp)
-        self.locate = _nowhere
 
     def _read_gate(self) -> bool:
         assert self._gate is not None
@@ -145,7 +137,7 @@ class Task:
                 return handled > 0
             handled += 1
             if type(event) is InputBatch:
-                self._process(event)
+                self._entry.input_batch(event)
                 handled += len(event.batch)
             elif type(event) is Watermark:
                 self._begin_watermark(event.timestamp)
@@ -156,16 +148,6 @@ class Task:
             else:
                 self._end_of_input()
         return True
-
-    def _process(self, event: InputBatch) -> None:
-        batch = event.batch
-        self.records_in += len(batch.values)
-        if batch.keys is not None and self._run_keyed is not None:
-            self._run_keyed[event.input_index](batch.values, batch.timestamps, batch.keys)
-            return
-        emit = self.chain.inputs[event.input_index]
-        for value, timestamp in zip(batch.values, batch.timestamps, strict=True):
-            emit(value, timestamp)
 
     def _emit_completed(self) -> bool:
         """Emit what asynchronous operators have completed; with the last of it an input that is over ends."""
@@ -237,11 +219,3 @@ class Task:
                 self.source.reader.close()
         finally:
             self.chain.close(suppress)
-
-
-def _place(locate: Callable[[int], str] | None, index: int) -> str | None:
-    return None if locate is None else locate(max(index, 0))
-
-
-def _nowhere() -> str | None:
-    return None

@@ -1,0 +1,62 @@
+"""Where records enter a task's chain: one loop for a source's batches, one for an exchange's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import length_hint
+
+from wiesel.core.contracts import SourceBatch
+from wiesel.runtime.chain import OperatorChain
+from wiesel.runtime.exchange.input_gate import InputBatch
+from wiesel.runtime.exchange.record_writer import RecordWriter
+
+
+class RecordEntry:
+    """Hands batches to the chain, counts their records, and can tell where the one being processed came from.
+
+    Args:
+        chain: the task's operators.
+        writers: its outgoing edges; a source's records may go straight to the only one.
+        is_source: whether the chain begins with a source.
+    """
+
+    def __init__(self, chain: OperatorChain, writers: Sequence[RecordWriter], is_source: bool) -> None:
+        self.count = 0
+        self.locate: Callable[[], str | None] = _nowhere
+        self._emits = chain.inputs
+        backend = chain.backend
+        self._run_keyed = None if backend is None else [backend.bind_keyed(emit) for emit in chain.inputs]
+        self._only_writer = writers[0] if is_source and not chain.vertex.links and len(writers) == 1 else None
+
+    def source_batch(self, batch: SourceBatch) -> None:
+        """Process what a reader found."""
+        self.count += len(batch.values)
+        if self._only_writer is not None:
+            self._only_writer.emit_batch(batch.values, batch.timestamps)
+            return
+        emit = self._emits[0]
+        values = iter(batch.values)
+        # Only asked when something is raised: the iterator then tells which record it was.
+        self.locate = lambda: _place(batch.locate, len(batch.values) - length_hint(values) - 1)
+        for value, timestamp in zip(values, batch.timestamps, strict=True):
+            emit(value, timestamp)
+        self.locate = _nowhere
+
+    def input_batch(self, event: InputBatch) -> None:
+        """Process what came through an exchange, each record under its key where it has one."""
+        batch = event.batch
+        self.count += len(batch.values)
+        if batch.keys is not None and self._run_keyed is not None:
+            self._run_keyed[event.input_index](batch.values, batch.timestamps, batch.keys)
+            return
+        emit = self._emits[event.input_index]
+        for value, timestamp in zip(batch.values, batch.timestamps, strict=True):
+            emit(value, timestamp)
+
+
+def _place(locate: Callable[[int], str] | None, index: int) -> str | None:
+    return None if locate is None else locate(max(index, 0))
+
+
+def _nowhere() -> str | None:
+    return None
