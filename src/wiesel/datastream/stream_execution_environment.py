@@ -337,7 +337,7 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
         return cluster.execute_async(*self._prepare(job_name, handle_signals=False))
 
     def get_execution_plan(self) -> str:
-        """Return the program's plan as JSON, and forget the program as ``execute`` would."""
+        """Return the program's plan as JSON; ``execute`` can still be called afterwards."""
         from wiesel.graph.plan import to_json
 
         return to_json(self._stream_graph(None))
