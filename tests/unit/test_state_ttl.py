@@ -263,6 +263,19 @@ def test_a_few_entries_are_cleaned_up_with_each_access() -> None:
         assert len(left) < 1000
 
 
+def test_cleaning_up_goes_on_where_another_handle_of_the_state_left_off() -> None:
+    bench = Bench()
+    value = bench.value()
+    for key in range(100):
+        bench.backend.set_current_key(key)
+        value.update(key)
+    bench.after(10)
+    bench.backend.set_current_key("another")
+    for _ in range(200):
+        bench.value().value()
+    assert bench.backend.number_of_keys() == 0
+
+
 def test_nothing_is_cleaned_up_in_the_background_when_that_is_off() -> None:
     bench = Bench(lambda builder: builder.disable_cleanup_in_background())
     value = bench.value()

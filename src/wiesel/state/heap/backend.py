@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from wiesel.core.clock import SystemClock
 from wiesel.core.contracts import Clock, Emit
@@ -29,6 +29,9 @@ from wiesel.state.heap.states import (
 )
 from wiesel.state.heap.table import MASK, Cursor, Table
 from wiesel.state.heap.timers import HeapTimers, TimerQueue
+
+if TYPE_CHECKING:
+    from wiesel.state.heap.ttl import Sweeper
 
 #: Name under which timers stand among the tables of a snapshot; no descriptor may use it.
 _TIMERS: Final = "_timers"
@@ -100,6 +103,7 @@ class HeapKeyedStateBackend:
         self._clock = clock or SystemClock()
         self._cursor = Cursor()
         self._tables: dict[str, Table] = {}
+        self._sweepers: dict[str, Sweeper] = {}
         self._timers = HeapTimers(self._cursor)
 
     # ------------------------------------------------------------------------------------------------ keys
@@ -167,8 +171,11 @@ class HeapKeyedStateBackend:
         config = descriptor.ttl_config
         lifetime = ttl.Lifetime(config, self._clock.now_ms)
         cleanup = config.get_cleanup_strategies()
-        incremental = cleanup.get_incremental_cleanup_strategy()
-        sweeper = ttl.Sweeper(table, lifetime, 0 if incremental is None else incremental.get_cleanup_size())
+        sweeper = self._sweepers.get(descriptor.name)
+        if sweeper is None:  # one for all handles: state of windows is asked for anew at every firing
+            incremental = cleanup.get_incremental_cleanup_strategy()
+            entries = 0 if incremental is None else incremental.get_cleanup_size()
+            sweeper = self._sweepers[descriptor.name] = ttl.Sweeper(table, lifetime, entries)
         ttl.stamp_table(table, lifetime, descriptor)
         table.survivor = lifetime.survivor if cleanup.in_full_snapshot() else None
         locate = locator(self._cursor, namespace)
