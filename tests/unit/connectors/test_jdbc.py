@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import sqlite3
-import time
+import threading
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -82,25 +82,27 @@ def test_rows_of_other_names_are_taken_by_position(database, writer_of):
     assert rows(database) == [("a", 1), ("b", 2)]
 
 
-def eventually(condition: Any) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_full_batch_is_written_without_a_flush(database, writer_of):
     writer = writer_of(batch_size=2)
-    writer.write(Row("a", 1), 0)
-    writer.write(Row("b", 2), 0)
-    writer.write(Row("c", 3), 0)
-    eventually(lambda: rows(database) == [("a", 1), ("b", 2)])
+    for row in (Row("a", 1), Row("b", 2), Row("c", 3)):
+        writer.write(row, 0)
+    writer._batches.drain()  # waits for what was handed over, and hands nothing over itself
+    assert rows(database) == [("a", 1), ("b", 2)]
 
 
 def test_batch_is_written_after_the_interval(database, writer_of):
     writer = writer_of(batch_interval_ms=20)
+    handed_over, put = threading.Event(), writer._batches.put
+
+    def put_and_tell(batch: Any) -> None:
+        put(batch)
+        handed_over.set()
+
+    writer._batches.put = put_and_tell
     writer.write(Row("a", 1), 0)
-    eventually(lambda: rows(database) == [("a", 1)])
+    assert handed_over.wait(20)
+    writer._batches.drain()
+    assert rows(database) == [("a", 1)]
 
 
 def test_failing_batch_leaves_nothing_behind_and_names_the_cause(database, writer_of):
