@@ -6,7 +6,10 @@ progress, a lost lease and being fenced by another job are never retried, becaus
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from wiesel.core.java_exception import JavaException
 
 
 class WieselError(Exception):
@@ -140,6 +143,13 @@ class JobExecutionError(WieselError):
         self.subtask = subtask
         self.record = record
         self.location = location
+
+    @property
+    def java_exception(self) -> JavaException:
+        """The failure with the methods of Java's exceptions, for scripts that catch PyFlink's ``Py4JJavaError``."""
+        from wiesel.core.java_exception import JavaException
+
+        return JavaException(self)
 
 
 def is_retriable(error: BaseException) -> bool:

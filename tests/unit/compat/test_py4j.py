@@ -36,6 +36,20 @@ def test_a_failed_job_is_caught_as_a_py4j_java_error(active: None) -> None:
         env.execute()
 
 
+def test_its_java_exception_tells_message_and_cause(active: None) -> None:
+    from py4j.protocol import Py4JJavaError
+
+    env = StreamExecutionEnvironment.get_execution_environment()
+    env.from_collection([1]).map(fail).print()
+    with pytest.raises(Py4JJavaError) as caught:
+        env.execute()
+    java = caught.value.java_exception
+    assert "cannot use 1" in java.getMessage()
+    assert java.toString() == str(java) == f"JobExecutionError: {java.getMessage()}"
+    assert java.getCause().toString() == "ValueError: cannot use 1"
+    assert java.getCause().getCause() is None
+
+
 def test_the_wider_class_catches_it_too(active: None) -> None:
     from py4j.protocol import Py4JError, Py4JJavaError
 
