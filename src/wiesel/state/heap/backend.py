@@ -74,17 +74,14 @@ class HeapInternalState:
 class HeapSnapshot:
     """A snapshot under way (``core.contracts.StateSnapshot``)."""
 
-    def __init__(self, tables: Sequence[Table], timers: list[tuple[str, int, list[tuple[Any, Any]]]]) -> None:
+    def __init__(self, tables: Sequence[Table], timers: Iterator[tuple[str, int, Any, Any]]) -> None:
         self._tables = tables
         self._timers = timers
 
     def slices(self) -> Iterator[bytes]:
         """Yield the pieces; an iterator that is dropped half-way leaves state untouched."""
-        timers = (
-            (domain, timestamp, key, namespace) for domain, timestamp, due in self._timers for key, namespace in due
-        )
         # Counted in timers, not in times: windows of a year are thousands of times with a few timers each.
-        while part := list(islice(timers, _TIMERS_PER_PIECE)):
+        while part := list(islice(self._timers, _TIMERS_PER_PIECE)):
             yield pickle.dumps((_TIMERS, part), protocol=5)
         for table in self._tables:
             yield from table.snapshot_slices()
@@ -233,7 +230,7 @@ class HeapKeyedStateBackend:
         tables = list(self._tables.values())
         for table in tables:
             table.begin_snapshot()
-        return HeapSnapshot(tables, self._timers.entries())
+        return HeapSnapshot(tables, self._timers.snapshot())
 
     def restore(self, pieces: Iterable[bytes], key_groups: range | None) -> None:
         """Load one snapshot; with ``key_groups`` only the keys of those groups (another parallelism)."""

@@ -7,6 +7,7 @@ dictionary, and an empty time is dropped when it comes up.
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
 from typing import Any
 
 from wiesel.state.heap.table import Cursor
@@ -18,15 +19,19 @@ Timer = tuple[int, Any, Any]
 class TimerQueue:
     """Timers of one time domain."""
 
-    __slots__ = ("_by_time", "_times")
+    __slots__ = ("_by_time", "_kept", "_times")
 
     def __init__(self) -> None:
         self._times: list[int] = []
         self._by_time: dict[int, dict[tuple[Any, Any], None]] = {}
+        #: While a snapshot is written: what was due at each time that has been touched since its barrier.
+        self._kept: dict[int, list[tuple[Any, Any]]] | None = None
 
     def register(self, timestamp: int, key: Any, namespace: Any) -> None:
         """Add a timer; registering it twice is once."""
         due = self._by_time.get(timestamp)
+        if self._kept is not None:
+            self._keep(timestamp)
         if due is None:
             self._by_time[timestamp] = due = {}
             heapq.heappush(self._times, timestamp)
@@ -36,6 +41,8 @@ class TimerQueue:
         """Forget a timer; nothing happens when there is none."""
         due = self._by_time.get(timestamp)
         if due is not None:
+            if self._kept is not None:
+                self._keep(timestamp)
             due.pop((key, namespace), None)
 
     def next_time(self) -> int | None:
@@ -57,6 +64,8 @@ class TimerQueue:
         if timestamp is None or timestamp > until:
             return []
         due = self._by_time[timestamp]
+        if self._kept is not None:
+            self._keep(timestamp)
         if len(due) <= limit:
             popped = [(timestamp, key, namespace) for key, namespace in due]
             due.clear()
@@ -64,9 +73,26 @@ class TimerQueue:
         # From the end: a dictionary from whose front entries are taken becomes slower with each.
         return [(timestamp, *due.popitem()[0]) for _ in range(limit)]
 
-    def entries(self) -> list[tuple[int, list[tuple[Any, Any]]]]:
-        """Return a copy of all timers by time."""
-        return [(timestamp, list(due)) for timestamp, due in self._by_time.items() if due]
+    def _keep(self, timestamp: int) -> None:
+        assert self._kept is not None
+        if timestamp not in self._kept:
+            self._kept[timestamp] = list(self._by_time.get(timestamp, ()))
+
+    def snapshot(self) -> Iterator[Timer]:
+        """Return an iterator over the timers there are now; it may go on while timers come and go.
+
+        A queue of many times would take long to copy, so each time is copied when it comes up, or before it changes.
+        """
+        kept = self._kept = {}
+        return self._as_of_barrier(list(self._by_time), kept)
+
+    def _as_of_barrier(self, times: list[int], kept: dict[int, list[tuple[Any, Any]]]) -> Iterator[Timer]:
+        for timestamp in times:
+            due = kept[timestamp] if timestamp in kept else list(self._by_time.get(timestamp, ()))
+            for key, namespace in due:
+                yield timestamp, key, namespace
+        if self._kept is kept:
+            self._kept = None
 
     def __len__(self) -> int:
         return sum(map(len, self._by_time.values()))
@@ -98,11 +124,10 @@ class HeapTimers:
         """Forget the timer of the current key."""
         self.processing.delete(timestamp, self._cursor.key, namespace)
 
-    def entries(self) -> list[tuple[str, int, list[tuple[Any, Any]]]]:
-        """Return a copy of all timers with their domain."""
-        return [("event", t, due) for t, due in self.event.entries()] + [
-            ("processing", t, due) for t, due in self.processing.entries()
-        ]
+    def snapshot(self) -> Iterator[tuple[str, int, Any, Any]]:
+        """Return an iterator over the timers there are now, with their domain."""
+        queues = [("event", self.event.snapshot()), ("processing", self.processing.snapshot())]
+        return ((domain, *timer) for domain, timers in queues for timer in timers)
 
     def restore(self, domain: str, timestamp: int, key: Any, namespace: Any) -> None:
         """Put back a timer of a snapshot."""
