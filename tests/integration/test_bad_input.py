@@ -210,6 +210,40 @@ def test_an_unpicklable_capture_fails_where_its_operator_is_added_and_names_the_
     assert ended.out == ""
 
 
+def test_a_close_that_fails_fails_the_job(place: Workplace) -> None:
+    place.script(
+        """
+        from pyflink.datastream import MapFunction, StreamExecutionEnvironment
+        class Flushes(MapFunction):
+            def map(self, value):
+                return value
+            def close(self):
+                raise ConnectionError("the last rows could not be written")
+        env = StreamExecutionEnvironment.get_execution_environment()
+        env.from_collection([1]).map(Flushes()).name("flushes").print()
+        env.execute()
+        """
+    )
+    ended = place.run("-p", 1, "job.py")
+    ended.assert_failed(exit_codes.FAILED, "ConnectionError: the last rows could not be written", "flushes")
+    assert "in close" in ended.err
+
+
+def test_a_class_in_the_place_of_its_instance_is_named(place: Workplace) -> None:
+    place.script(
+        """
+        from pyflink.datastream import MapFunction, StreamExecutionEnvironment
+        class Doubles(MapFunction):
+            def map(self, value):
+                return 2 * value
+        env = StreamExecutionEnvironment.get_execution_environment()
+        env.from_collection([1]).map(Doubles).print()
+        env.execute()
+        """
+    )
+    place.run("job.py").assert_failed(exit_codes.USAGE, "Doubles is a class", "Doubles()")
+
+
 def test_a_script_that_is_no_python_is_shown_with_its_line(place: Workplace) -> None:
     place.script("import pyflink\nenv = (1,\n")
     ended = place.run("job.py")

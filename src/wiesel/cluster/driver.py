@@ -69,6 +69,7 @@ class JobDriver(ABC):
         self._background_commits = Background(self._mailbox.put, 1, "wiesel-commit")  # one: in order
         self._sources: SourceCoordinator | None = None
         self._at_once = False
+        self._close_failure: BaseException | None = None
         self._told: BaseException | None = None
         self._told_checkpoint: BaseException | None = None
         self._outcome: JobOutcome | None = None
@@ -342,17 +343,21 @@ class JobDriver(ABC):
         self._close_tasks(self.master.state in (JobState.FAILING, JobState.RESTARTING))
 
     def _terminate(self, command: c.Terminate) -> None:
+        state, error = command.state, command.error
+        if state is JobState.FINISHED and self._close_failure is not None:
+            # A close() of the user's that fails may have lost what it was to write, so the job has not succeeded.
+            state, error = JobState.FAILED, self._close_failure
         if self._start is not None:
-            finished = command.state is JobState.FINISHED
+            finished = state is JobState.FINISHED
             outcome = "finished" if finished and not self.master.stopped_early else "stopped"
             try:
                 self._start.directory.update_newest(outcome=outcome)
-            except OSError as error:
+            except OSError as full:
                 # It only spares the next start a look at the last checkpoint, and must not hide how the job ended.
-                _log.warning("That the job is over could not be noted in %s: %s", self._start.directory.path, error)
-        self._status.ended(command.state)
+                _log.warning("That the job is over could not be noted in %s: %s", self._start.directory.path, full)
+        self._status.ended(state)
         runtime_ms = (monotonic_ns() - self._began) // 1_000_000
-        self._outcome = JobOutcome(command.state, command.error, runtime_ms, self.master.stopped_early)
+        self._outcome = JobOutcome(state, error, runtime_ms, self.master.stopped_early)
 
     def _close(self) -> None:
         self._at_once = True

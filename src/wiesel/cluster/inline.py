@@ -9,6 +9,7 @@ from typing import Any
 from wiesel.cluster.deployment import DeploymentContext, deploy
 from wiesel.cluster.driver import JobDriver
 from wiesel.cluster.status import TaskFigures, figures_of
+from wiesel.core.errors import JobExecutionError
 from wiesel.core.metrics import TaskMetricGroup
 from wiesel.runtime.failures import describe
 from wiesel.runtime.job_master import commands as c
@@ -41,16 +42,7 @@ class InlineDriver(JobDriver):
         return worked
 
     def _fail_task(self, task_id: TaskId, task: Task, error: BaseException) -> None:
-        vertex = task.chain.vertex
-        failure = describe(
-            error,
-            task_name=vertex.name,
-            subtask=task_id.subtask,
-            parallelism=vertex.parallelism,
-            operator_of=task.chain.operator_of,
-            locate=task.locate,
-        )
-        self._event(TaskFailed(self.master.attempt, task_id, failure))
+        self._event(TaskFailed(self.master.attempt, task_id, _described(task_id, task, error)))
 
     def _tasks_due(self) -> Iterable[float]:
         return [task.next_due() for task in self._tasks.values()]
@@ -91,8 +83,23 @@ class InlineDriver(JobDriver):
 
     def _close_tasks(self, failing: bool) -> None:
         tasks, self._tasks = self._tasks, {}
-        for task in tasks.values():
+        for task_id, task in tasks.items():
             try:
                 task.close()
             except Exception as error:
-                _log.log(logging.DEBUG if failing else logging.WARNING, "Closing a task failed: %s", error)
+                failure = _described(task_id, task, error)
+                _log.log(logging.DEBUG if failing else logging.WARNING, "Closing a task failed: %s", failure)
+                if not failing:
+                    self._close_failure = failure
+
+
+def _described(task_id: TaskId, task: Task, error: BaseException) -> JobExecutionError:
+    vertex = task.chain.vertex
+    return describe(
+        error,
+        task_name=vertex.name,
+        subtask=task_id.subtask,
+        parallelism=vertex.parallelism,
+        operator_of=task.chain.operator_of,
+        locate=task.locate,
+    )

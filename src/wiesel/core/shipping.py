@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wiesel.core.errors import ConfigurationError
+from wiesel.core.functions import Function
 
 
 class UnpicklableError(ConfigurationError, TypeError):
@@ -33,10 +34,13 @@ def ship(function: Any, name: str | None = None) -> ShippedFunction:
     """Pickle ``function`` by value where it belongs to the script, by reference where it can be imported.
 
     Raises:
+        ConfigurationError: it is a class of functions instead of one of its instances.
         UnpicklableError: something it captures cannot be pickled; the text names the variable where it can be told.
     """
     import cloudpickle
 
+    if isinstance(function, type) and issubclass(function, Function):
+        raise ConfigurationError(f"{function.__name__} is a class. Pass an instance of it: {function.__name__}().")
     label = name or getattr(function, "__name__", None) or type(function).__name__
     try:
         return ShippedFunction(cloudpickle.dumps(function, protocol=5), label)
