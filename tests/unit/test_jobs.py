@@ -82,6 +82,17 @@ def test_a_side_output_and_the_main_one_part_the_stream(tmp_path: Path, chained:
     assert sorted(published(tmp_path, build)) == [-9, -7, -5, -3, -1, 0, 2, 4, 6, 8]
 
 
+def test_a_side_output_has_the_type_of_its_tag_on_its_way_to_another_task(tmp_path: Path) -> None:
+    class Half(ProcessFunction):
+        def process_element(self, value: Any, ctx: ProcessFunction.Context) -> Iterator[Any]:
+            yield TAG, value + 0.5
+
+    def build(env: StreamExecutionEnvironment) -> Any:
+        return numbers(env, 2).process(Half()).get_side_output(TAG).rebalance().map(repr)
+
+    assert sorted(published(tmp_path, build)) == ["0", "1", "2"]
+
+
 def test_values_of_a_key_keep_their_order_at_any_parallelism(tmp_path: Path) -> None:
     def build(env: StreamExecutionEnvironment) -> Any:
         stream = env.from_collection(list(range(2000))).key_by(lambda v: v % 7, key_type=Types.LONG())

@@ -215,10 +215,10 @@ class DataStream(_Operator):
         """Return a side output of the operator."""
         if len(self._upstreams) != 1:
             raise ConfigurationError("A union of streams has no side output; ask the streams before union().")
-        side = DataStream(
-            self._environment, (Upstream(self._upstreams[0].transformation_id, side_output=output_tag.tag_id),)
-        )
-        side._side_type = output_tag.type_info
+        source, type_info = self._upstreams[0].transformation_id, output_tag.type_info
+        upstream = Upstream(source, side_output=output_tag.tag_id, side_type=type_info)
+        side = DataStream(self._environment, (upstream,))
+        side._side_type = type_info
         return side
 
     # ----------------------------------------------------------------------------------- several streams

@@ -131,7 +131,7 @@ def _edge(upstream: Upstream, nodes: Mapping[int, StreamNode], target_id: int, i
             f"Forward partitioning does not allow change of parallelism: {source.name!r} has {source.parallelism}, "
             f"{target.name!r} has {target.parallelism}. Use rebalance() or set both alike."
         )
-    type_info = source.output_type if upstream.side_output is None else None
+    type_info = source.output_type if upstream.side_output is None else upstream.side_type
     return StreamEdge(upstream.transformation_id, target_id, index, partitioning, upstream.side_output, type_info)
 
 

@@ -49,11 +49,19 @@ class Partitioning:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """The output of a transformation, main or side, and how its records are to be shipped."""
+    """The output of a transformation, main or side, and how its records are to be shipped.
+
+    Args:
+        transformation_id: the transformation.
+        partitioning: how its records are spread.
+        side_output: id of the side output; None is the main one.
+        side_type: type of the side output's records.
+    """
 
     transformation_id: int
     partitioning: Partitioning = Partitioning()
     side_output: str | None = None
+    side_type: TypeInformation | None = None
 
 
 class ChainingStrategy(Enum):
