@@ -14,6 +14,7 @@ import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from bench import goals
 from bench.kafka import Kafka
@@ -52,9 +53,18 @@ def main() -> int:
         "results": results,
     }
     args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(json.dumps(document, indent=2) + "\n")
+    args.output.write_text(json.dumps(rounded(document), indent=2) + "\n")
     print(f"{document['seconds']} s; written to {args.output}")
     return 0
+
+
+def rounded(value: Any) -> Any:
+    """The same without digits that say nothing."""
+    if isinstance(value, dict):
+        return {name: rounded(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [rounded(one) for one in value]
+    return float(f"{value:.5g}") if isinstance(value, float) else value
 
 
 def measure(wanted: set[str], sizes: goals.Sizes) -> tuple[dict[str, object], list[Line], str | None]:
