@@ -204,13 +204,12 @@ def test_a_sink_that_cannot_be_created_is_named_and_the_functions_before_it_are_
     assert journal == []
 
 
-def test_a_failure_of_close_at_the_end_is_told_and_hides_nothing(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_failure_of_close_at_the_end_fails_the_job_when_its_output_is_delivered(tmp_path: Path) -> None:
     sink = PublishingSink()
-    Job(tmp_path, lambda env: numbers(env, 10).map(Recorder(fails_in="close")).sink_to(Sink(sink))).run()
+    error = failure_of(Job(tmp_path, lambda env: numbers(env, 10).map(Recorder(fails_in="close")).sink_to(Sink(sink))))
+    assert "ValueError: in close [operator 'Map', subtask 1/1]" in str(error)
     assert sink.published == list(range(11))
-    assert "in close" in caplog.text
+    assert sink.closed == 1
 
 
 def test_an_attempt_that_cannot_be_deployed_is_retried(tmp_path: Path) -> None:
