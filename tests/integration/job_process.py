@@ -178,9 +178,10 @@ class Workplace:
     def command(self, *arguments: object) -> list[str]:
         return [str(WIESEL), "run", *map(str, arguments)]
 
-    def _popen(self, popen: dict[str, Any]) -> dict[str, Any]:
+    def surroundings(self) -> dict[str, Any]:
+        """Directory and environment, as arguments of a subprocess."""
         home = {"XDG_DATA_HOME": str(self.directory / "data-home")}
-        return {"cwd": self.directory, "env": {**os.environ, **home, **self.environment}, **popen}
+        return {"cwd": self.directory, "env": {**os.environ, **home, **self.environment}}
 
     def run(self, *arguments: object, **popen: Any) -> Ended:
         """`wiesel run` with these arguments, to its end."""
@@ -190,13 +191,13 @@ class Workplace:
             text=True,
             timeout=DEADLINE_SECONDS,
             check=False,
-            **self._popen(popen),
+            **{**self.surroundings(), **popen},
         )
         return Ended(run.returncode, run.stdout, run.stderr)
 
     def start(self, *arguments: object, **popen: Any) -> Running:
         """`wiesel run` with these arguments, left running."""
-        return Running(self.command(*arguments), self.directory / "log", **self._popen(popen))
+        return Running(self.command(*arguments), self.directory / "log", **{**self.surroundings(), **popen})
 
 
 @dataclass

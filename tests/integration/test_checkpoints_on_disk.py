@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shlex
 import shutil
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.job_process import NO_RESTART, CountJob, Workplace, counted, stop
+from tests.integration.job_process import NO_RESTART, CountJob, Ended, Workplace, counted, stop
 from wiesel.broker.admin import Admin
 from wiesel.broker.fixtures import TopicFactory
 from wiesel.broker.local import LocalBroker
@@ -245,12 +246,30 @@ def test_state_that_cannot_be_written_fails_the_job_with_the_file_and_the_fix(pl
     assert place.run("--resume", *arguments).code == exit_codes.OK
 
 
+def in_own_mounts(place: Workplace, story: str) -> subprocess.CompletedProcess[str]:
+    """Run a shell script that may mount small disks, which nobody else sees and which are gone afterwards."""
+    alone = ["unshare", "--map-root-user", "--mount"]
+    if shutil.which("unshare") is None or subprocess.run([*alone, "true"], check=False).returncode != 0:
+        pytest.skip("no mount namespaces here, so no small disk can be made")
+    return subprocess.run(
+        [*alone, "sh", "-c", story], capture_output=True, text=True, timeout=60, check=False, **place.surroundings()
+    )
+
+
+def test_a_read_only_disk_is_named_before_the_job_starts(job: CountJob) -> None:
+    job.checkpoints.mkdir()
+    command = shlex.join(job.place.command(*job.arguments()))
+    story = f"mount -t tmpfs -o ro tmpfs {job.checkpoints} || exit 99; {command}"
+    run = in_own_mounts(job.place, story)
+    Ended(run.returncode, run.stdout, run.stderr).assert_failed(
+        exit_codes.USAGE, str(job.checkpoints), "Read-only file system", "execution.checkpointing.dir"
+    )
+
+
 def test_on_a_full_disk_the_job_fails_and_goes_on_when_there_is_room(job: CountJob) -> None:
-    if subprocess.run(["unshare", "--map-root-user", "--mount", "true"], check=False).returncode != 0:
-        pytest.skip("this kernel gives no mount namespaces to us, so no small disk can be made")
     job.produce("x" * 200_000, *LINES)
     job.checkpoints.mkdir()
-    command = " ".join(f"'{word}'" for word in job.place.command(*job.arguments("--resume")))
+    command = shlex.join(job.place.command(*job.arguments("--resume")))
     story = f"""
         mount -t tmpfs -o size=1m tmpfs {job.checkpoints} || exit 99
         head -c 900k /dev/zero > {job.checkpoints}/ballast
@@ -258,15 +277,7 @@ def test_on_a_full_disk_the_job_fails_and_goes_on_when_there_is_room(job: CountJ
         rm {job.checkpoints}/ballast
         {command}; echo "second $?" >&2
     """
-    run = subprocess.run(
-        ["unshare", "--map-root-user", "--mount", "sh", "-c", story],
-        cwd=job.place.directory,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    first, second = run.stderr.split("first 4\n")
+    first, second = in_own_mounts(job.place, story).stderr.split("first 4\n")
     assert "No space left on device" in first
     assert "Make room" in first
     assert second == "second 0\n"
