@@ -124,8 +124,7 @@ def test_stopped_job_goes_on_with_its_files_when_resumed(job):
             assert time.monotonic() < deadline
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        # -SIGINT: the job was through just then, and the signal met the interpreter on its way out.
-        assert process.wait(60) in (0, 130, -signal.SIGINT), (job / "log").read_text()
+        assert process.wait(60) in (0, 130), (job / "log").read_text()  # 0: it was through just then
         found = finished(job)
         assert max(found.values()) == 1
         assert found <= expected()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, NoReturn
 
 import click
 
@@ -95,5 +98,24 @@ def _unknown_command(name: str) -> str:
     return f"'{name}' is no command.{did_you_mean(name, _COMMANDS)}"
 
 
+def process() -> NoReturn:
+    """Be the ``wiesel`` process: :func:`main`, and an exit code that a late Ctrl-C does not change.
+
+    Python takes tens of milliseconds to shut down; an interrupt there would turn the code of a job that has ended into
+    a death by signal. Here it ends the process at once with the code that was decided.
+    """
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # registered first, so the last to be called
+    code: int | str | None = exit_codes.INTERRUPTED
+    try:
+        code = main()
+    except KeyboardInterrupt:
+        pass
+    except SystemExit as end:
+        code = end.code
+    finally:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(code if isinstance(code, int) else bool(code)))
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    process()

@@ -108,6 +108,23 @@ def test_a_process_that_is_interrupted_says_so_without_a_traceback(tmp_path: Pat
     assert (process.returncode, stderr) == (130, "")
 
 
+@pytest.mark.parametrize("code", [0, 3])
+def test_an_interrupt_of_a_process_that_ends_does_not_change_its_exit_code(wiesel: Wiesel, code: int) -> None:
+    script = f"""
+        import os, signal, sys, threading
+
+        def late():
+            main.join()
+            os.kill(os.getpid(), signal.SIGINT)
+
+        main = threading.main_thread()
+        threading.Thread(target=late).start()
+        sys.exit({code})
+    """
+    result = wiesel("run", "job.py", script=script)
+    assert (result.returncode, result.stderr) == (code, "")
+
+
 def test_an_error_of_the_scripts_own_shows_its_frames_and_none_of_the_engine(wiesel: Wiesel, tmp_path: Path) -> None:
     script = """
         def parse(text):
