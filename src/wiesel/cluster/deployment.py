@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from wiesel.cluster.options import JobOptions
 from wiesel.core.contracts import Clock, KeyedStateBackend, SourceContext
 from wiesel.core.key_groups import key_group_function
 from wiesel.core.metrics import TaskMetricGroup
-from wiesel.core.operator_specs import SourceSpec
+from wiesel.core.operator_specs import SourceSpec, WindowSpec
 from wiesel.core.options import catalog, value_of
 from wiesel.core.types import Types
 from wiesel.graph.job_graph import JobEdge, JobGraph, JobVertex
@@ -32,6 +33,8 @@ from wiesel.runtime.task import Task
 from wiesel.runtime.task_checkpoints import TaskCheckpoints
 from wiesel.runtime.time_service import TimeService
 from wiesel.state import create_keyed_backend
+
+_log = logging.getLogger("wiesel.cluster")
 
 
 class Exchange(Protocol):
@@ -182,6 +185,7 @@ class _Deployment:
             self._environment(vertex, subtask, task_id),
             inputs=1 + max((edge.input_index for edge in in_edges), default=-1),
         )
+        self._tell_unclaimed_state(vertex, subtask, chain)
         try:
             source = self._source(vertex, subtask)
         except BaseException:
@@ -203,6 +207,20 @@ class _Deployment:
             input_ended=lambda: context.report(InputEnded(self._attempt, task_id)),
         )
 
+    def _tell_unclaimed_state(self, vertex: JobVertex, subtask: int, chain: OperatorChain) -> None:
+        """Say once a start which restored states the program has not asked for in ``open``."""
+        head = vertex.operators[0]
+        if self._attempt or subtask or chain.backend is None or isinstance(head.spec, WindowSpec):
+            return  # functions of windows may ask for theirs when the first one fires
+        for name in chain.backend.unclaimed():
+            _log.warning(
+                "Operator %r (uid %s) does not use state %r of the checkpoint; it is kept, and written to every "
+                "checkpoint, in case a later program does.",
+                head.name,
+                head.uid,
+                name,
+            )
+
     def _environment(self, vertex: JobVertex, subtask: int, task_id: TaskId) -> ChainEnvironment:
         context = self._context
         checkpoints = context.checkpoints
@@ -223,9 +241,11 @@ class _Deployment:
     def _backend(self, context: DeploymentContext, vertex: JobVertex) -> KeyedStateBackend:
         edges = self._graph.in_edges(vertex.vertex_id)
         key_type = next((e.partitioning.key_type for e in edges if e.partitioning.key_type is not None), None)
-        group_of = key_group_function(key_type or Types.PICKLED_BYTE_ARRAY(), vertex.max_parallelism)
+        key_type = key_type or Types.PICKLED_BYTE_ARRAY()
+        group_of = key_group_function(key_type, vertex.max_parallelism)
         kind = value_of(context.options.configuration, catalog.STATE_BACKEND)
-        return create_keyed_backend(kind, group_of, context.clock)
+        head = vertex.operators[0]
+        return create_keyed_backend(kind, group_of, context.clock, f"operator {head.name!r} (uid {head.uid})", key_type)
 
     def _restores(self, vertex: JobVertex, subtask: int) -> Mapping[str, OperatorRestore]:
         checkpoints, restore = self._context.checkpoints, self._restore

@@ -414,13 +414,17 @@ class KeyedStateBackend(Protocol):
             namespace: tells the current namespace (window state); None for state of the key alone.
         """
 
-    def internal_state(self, name: str, *, immutable: bool = False) -> InternalState:
+    def internal_state(self, name: str, *, immutable: bool = False, kind: str = "") -> InternalState:
         """Return an engine-owned state (window contents).
 
         Args:
             name: unique within the operator; must not begin with a user's state name (use ``_window-contents``).
             immutable: values are never changed in place.
+            kind: what the values are; restored ones of another kind are refused.
         """
+
+    def unclaimed(self) -> Sequence[str]:
+        """Return the names of restored states that nobody has asked for yet; they are kept."""
 
     def timers(self) -> Timers:
         """Return the operator's timers."""

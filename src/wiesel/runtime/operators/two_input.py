@@ -20,6 +20,7 @@ from wiesel.core.functions import (
 )
 from wiesel.core.operator_specs import BroadcastProcessSpec, CoProcessSpec
 from wiesel.core.state import MapStateDescriptor
+from wiesel.core.state_schema import StateSchema, conversion, schema_of
 from wiesel.runtime.operators.base import Operator, bind_process, emitter
 from wiesel.runtime.operators.contexts import KeyedTimerService, ProcessContext, ReadOnlyTimerService
 from wiesel.runtime.operators.stateless import FunctionOperator
@@ -181,6 +182,9 @@ class BroadcastOperator(FunctionOperator):
     def __init__(self, spec: BroadcastProcessSpec) -> None:
         super().__init__(spec.function)
         self._states: dict[str, dict[Any, Any]] = {d.get_name(): {} for d in spec.descriptors}
+        self._schemas = {d.get_name(): schema_of(d) for d in spec.descriptors}
+        #: States of the checkpoint that the program does not name: kept in case a later one does.
+        self._unclaimed: dict[str, dict[Any, Any]] = {}
 
     def entries(self, name: str) -> dict[Any, Any]:
         """Return the entries of the broadcast state called ``name``."""
@@ -214,15 +218,30 @@ class BroadcastOperator(FunctionOperator):
 
     def snapshot_state(self) -> Json | None:
         """Return all broadcast states, pickled: every subtask holds the same, so one would do on restore."""
-        return {"broadcast": b64encode(pickle.dumps(self._states, protocol=5)).decode()}
+        states = pickle.dumps(self._unclaimed | self._states, protocol=5)
+        schemas = {name: [schema.kind, schema.type_descriptor] for name, schema in self._schemas.items()}
+        return {"broadcast": b64encode(states).decode(), "schemas": schemas}
 
     def restore_state(self, states: Iterable[Json]) -> None:
-        """Take over the broadcast state of the first instance."""
+        """Take over the broadcast state of the first instance.
+
+        Raises:
+            RestoreRefusedError: a state has become something else.
+        """
         for state in states:
+            saved = {name: StateSchema(*fields) for name, fields in state["schemas"].items()}
             for name, entries in pickle.loads(b64decode(state["broadcast"])).items():
                 if name in self._states:
-                    self._states[name].update(entries)
+                    self._states[name].update(self._converted(name, saved[name], entries))
+                else:
+                    self._unclaimed[name], self._schemas[name] = entries, saved[name]
             return
+
+    def _converted(self, name: str, saved: StateSchema, entries: dict[Any, Any]) -> dict[Any, Any]:
+        what = f"Broadcast state {name!r} of operator {self.context.name!r} (uid {self.context.uid})"
+        change = conversion(saved, self._schemas[name], what)
+        converted: dict[Any, Any] = entries if change is None else change.of_stored(stamped=False)(entries)
+        return converted
 
 
 __all__ = ["BroadcastOperator", "CoProcessOperator", "Operator"]

@@ -90,7 +90,7 @@ class WindowOperator(Operator):
             backend=backend,
             assigner=self._assigner,
             trigger=self._trigger,
-            contents=backend.internal_state(_CONTENTS),
+            contents=backend.internal_state(_CONTENTS, kind=self._contents_kind(folding.keeps_elements)),
             folding=folding,
             evaluate=evaluate,
             clear_function=clear_hook(function, function_context),
@@ -98,6 +98,12 @@ class WindowOperator(Operator):
             emit_late=self._late_output(),
             evicts=self._evictor is not None,
         )
+
+    def _contents_kind(self, keeps_elements: bool) -> str:
+        """Return what a checkpoint calls the contents: one program's must not be taken for another's."""
+        if keeps_elements:
+            return "elements of windows"
+        return "reduced values of windows" if self._spec.reduce is not None else "accumulators of windows"
 
     def _choose(self, parts: WindowParts) -> Windows:
         # By the program alone, so that a restored job goes on in the way in which it began.

@@ -19,7 +19,8 @@ from wiesel.core.state import (
     ValueStateDescriptor,
 )
 from wiesel.core.state_key import original_key, state_key
-from wiesel.core.types import BasicTypeInfo
+from wiesel.core.state_schema import Conversion, StateSchema, check_key_type, conversion, schema_of, type_descriptor_of
+from wiesel.core.types import BasicTypeInfo, Descriptor, TypeInformation
 from wiesel.state.heap.states import (
     HeapListState,
     HeapMapState,
@@ -33,8 +34,9 @@ from wiesel.state.heap.timers import HeapTimers, TimerQueue
 if TYPE_CHECKING:
     from wiesel.state.heap.ttl import Sweeper
 
-#: Name under which timers stand among the tables of a snapshot; no descriptor may use it.
+#: Names under which timers, and what the states are, stand among the tables of a snapshot; no descriptor may use them.
 _TIMERS: Final = "_timers"
+_STATES: Final = "_states"
 _TIMERS_PER_PIECE: Final = 2048
 
 
@@ -74,12 +76,16 @@ class HeapInternalState:
 class HeapSnapshot:
     """A snapshot under way (``core.contracts.StateSnapshot``)."""
 
-    def __init__(self, tables: Sequence[Table], timers: Iterator[tuple[str, int, Any, Any]]) -> None:
+    def __init__(
+        self, states: dict[str, Any], tables: Sequence[Table], timers: Iterator[tuple[str, int, Any, Any]]
+    ) -> None:
+        self._states = states
         self._tables = tables
         self._timers = timers
 
     def slices(self) -> Iterator[bytes]:
         """Yield the pieces; an iterator that is dropped half-way leaves state untouched."""
+        yield pickle.dumps((_STATES, self._states), protocol=5)
         # Counted in timers, not in times: windows of a year are thousands of times with a few timers each.
         while part := list(islice(self._timers, _TIMERS_PER_PIECE)):
             yield pickle.dumps((_TIMERS, part), protocol=5)
@@ -93,10 +99,20 @@ class HeapKeyedStateBackend:
     Args:
         key_group_of: key group of a user key, used only to split a snapshot for another parallelism.
         clock: by which state with a time to live ages; the machine's without one.
+        operator: whose state it is, for messages.
+        key_type: of the keys; None is unknown.
     """
 
-    def __init__(self, key_group_of: Callable[[Any], int], clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        key_group_of: Callable[[Any], int],
+        clock: Clock | None = None,
+        operator: str = "the operator",
+        key_type: TypeInformation | None = None,
+    ) -> None:
         self._key_group_of = key_group_of
+        self._operator = operator
+        self._key_type = key_type
         self._clock = clock or SystemClock()
         self._cursor = Cursor()
         self._tables: dict[str, Table] = {}
@@ -138,6 +154,7 @@ class HeapKeyedStateBackend:
         plain = isinstance(descriptor, ValueStateDescriptor | ReducingStateDescriptor)
         atomic = plain and isinstance(descriptor.type_info, BasicTypeInfo) and not expires
         table = self._table(descriptor.name, atomic, namespace is not None)
+        self._claim(table, schema_of(descriptor))
         if expires:
             return self._expiring(descriptor, table, namespace)
         if table.stamped is not False:
@@ -182,12 +199,43 @@ class HeapKeyedStateBackend:
             return ttl.TtlMapState(HeapValueState(table, self._cursor, locate), lifetime, sweeper)
         return self._value_or_fold(descriptor, ttl.TtlValueState(table, self._cursor, locate, lifetime, sweeper))
 
-    def internal_state(self, name: str, *, immutable: bool = False) -> HeapInternalState:
+    def internal_state(self, name: str, *, immutable: bool = False, kind: str = "") -> HeapInternalState:
         """Return a namespaced state of the engine's own."""
-        return HeapInternalState(self._table(name, immutable, namespaced=True), self._cursor)
+        table = self._table(name, immutable, namespaced=True)
+        self._claim(table, StateSchema(kind))
+        return HeapInternalState(table, self._cursor)
+
+    def _claim(self, table: Table, schema: StateSchema) -> None:
+        """Note what a state is; the values of a restored one become what the program has them be.
+
+        Raises:
+            RestoreRefusedError: they cannot.
+        """
+        saved, what = table.schema, self._what(table.name)
+        if saved is None:
+            table.schema = schema
+        elif not saved.is_like(schema):
+            if table.claimed:
+                raise StateAccessError(f"{what} is asked for as {saved} and as {schema}; use two names.")
+            self._convert(table, conversion(saved, schema, what))
+            table.schema = schema.after(saved)
+        table.claimed = True
+
+    def _convert(self, table: Table, change: Conversion | None) -> None:
+        if change is not None:
+            from wiesel.state.heap.ttl import is_stamped
+
+            table.replace_all(change.of_stored(is_stamped(table)))
+
+    def _what(self, name: str) -> str:
+        return f"State {name!r} of {self._operator}"
+
+    def unclaimed(self) -> Sequence[str]:
+        """Return the names of restored states that the program has not asked for."""
+        return [table.name for table in self._tables.values() if not table.claimed]
 
     def _table(self, name: str, immutable: bool, namespaced: bool) -> Table:
-        if name == _TIMERS:
+        if name in (_TIMERS, _STATES):
             raise StateAccessError(f"{name!r} is the engine's own name; choose another for the state.")
         table = self._tables.get(name)
         if table is None:
@@ -230,26 +278,66 @@ class HeapKeyedStateBackend:
         tables = list(self._tables.values())
         for table in tables:
             table.begin_snapshot()
-        return HeapSnapshot(tables, self._timers.snapshot())
+        return HeapSnapshot(self._states(tables), tables, self._timers.snapshot())
+
+    def _states(self, tables: Iterable[Table]) -> dict[str, Any]:
+        saved = []
+        for table in tables:
+            schema = table.schema or StateSchema("")
+            saved.append((table.name, table.namespaced, schema.kind, schema.type_descriptor, schema.version))
+        return {"key": type_descriptor_of(self._key_type), "states": saved}
 
     def restore(self, pieces: Iterable[bytes], key_groups: range | None) -> None:
         """Load one snapshot; with ``key_groups`` only the keys of those groups (another parallelism)."""
         wanted = None if key_groups is None else self._membership(key_groups)
+        changes: dict[str, Conversion] = {}
         for piece in pieces:
             name, *rest = pickle.loads(piece)
             if name == _TIMERS:
                 for domain, timestamp, key, namespace in rest[0]:
                     if wanted is None or wanted(key):
                         self._timers.restore(domain, timestamp, key, namespace)
-                continue
-            namespaced, keys, values = rest
+            elif name == _STATES:
+                changes = self._restore_schemas(**rest[0])
+            else:
+                keys, values = rest
+                self._restore_values(self._tables[name], keys, values, changes.get(name), wanted)
+
+    def _restore_schemas(self, key: Descriptor, states: list[tuple[Any, ...]]) -> dict[str, Conversion]:
+        """Prepare the tables of a snapshot; return what has to be done to its values where the table is ahead of it."""
+        check_key_type(key, type_descriptor_of(self._key_type), self._operator)
+        changes = {}
+        for name, namespaced, *fields in states:
+            schema = StateSchema(*fields)
             table = self._table(name, immutable=False, namespaced=namespaced)
-            table.stamped = None
-            shards = table.shards
-            for key, value in zip(keys, values, strict=True):
-                plain = key[0] if namespaced else key
-                if wanted is None or wanted(plain):
-                    shards[hash(plain) & MASK][key] = value
+            table.stamped, table.claimed = None, False
+            known = table.schema
+            if known is None or known.is_like(schema):
+                table.schema = schema if known is None or known.version < schema.version else known
+            elif known.version < schema.version:
+                self._convert(table, conversion(known, schema, self._what(name)))
+                table.schema = schema
+            elif change := conversion(schema, known, self._what(name)):
+                changes[name] = change
+        return changes
+
+    def _restore_values(
+        self,
+        table: Table,
+        keys: list[Any],
+        values: list[Any],
+        change: Conversion | None,
+        wanted: Callable[[Any], bool] | None,
+    ) -> None:
+        if change is not None:
+            from wiesel.state.heap.ttl import is_stamped_value
+
+            values = [change.of_stored(is_stamped_value(value))(value) for value in values]
+        shards = table.shards
+        for key, value in zip(keys, values, strict=True):
+            plain = key[0] if table.namespaced else key
+            if wanted is None or wanted(plain):
+                shards[hash(plain) & MASK][key] = value
 
     def _membership(self, key_groups: range) -> Callable[[Any], bool]:
         return lambda key: self._key_group_of(original_key(key)) in key_groups

@@ -11,7 +11,10 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from wiesel.core.state_schema import StateSchema
 
 SHARDS: Final = 1024
 MASK: Final = SHARDS - 1
@@ -50,10 +53,21 @@ class Table:
         namespaced: an entry's key is a pair of the key and a namespace (a window), not the key alone.
 
     ``stamped`` says whether its values have a time to live (``ttl.py``), None of a restored table; ``survivor`` returns
-    what of a value goes into snapshots, where that is not all of it.
+    what of a value goes into snapshots, where that is not all of it. ``schema`` says what the values are, None where
+    nobody has said so; ``claimed`` is false of a restored table that the program has not asked for.
     """
 
-    __slots__ = ("immutable", "name", "namespaced", "pre_images", "shards", "stamped", "survivor")
+    __slots__ = (
+        "claimed",
+        "immutable",
+        "name",
+        "namespaced",
+        "pre_images",
+        "schema",
+        "shards",
+        "stamped",
+        "survivor",
+    )
 
     def __init__(self, name: str, immutable: bool, namespaced: bool) -> None:
         self.name = name
@@ -63,6 +77,8 @@ class Table:
         self.pre_images: list[dict[Any, Any] | None] | None = None
         self.stamped: bool | None = False
         self.survivor: Callable[[Any], Any] | None = None
+        self.schema: StateSchema | None = None
+        self.claimed = True
 
     def touch(self, bucket: int, key: Any) -> None:
         """Keep the value that ``key`` had at the barrier, unless its shard is already written.
@@ -74,6 +90,14 @@ class Table:
         if kept is not None and key not in kept:
             old = self.shards[bucket].get(key, _MISSING)
             kept[key] = old if self.immutable or old is _MISSING or type(old) in _ATOMS else _Frozen(old)
+
+    def replace_all(self, change: Callable[[Any], Any]) -> None:
+        """Put ``change(value)`` in the place of every value; a snapshot under way keeps what it began with."""
+        for bucket, shard in enumerate(self.shards):
+            for key, value in shard.items():
+                if self.pre_images is not None:
+                    self.touch(bucket, key)
+                shard[key] = change(value)
 
     def begin_snapshot(self) -> None:
         """Open the log of pre-images: what is true now is what the snapshot will hold."""
@@ -94,7 +118,7 @@ class Table:
                 keys += part_keys
                 values += part_values
                 if len(keys) >= limit:
-                    piece = pickle.dumps((self.name, self.namespaced, keys, values), protocol=5)
+                    piece = pickle.dumps((self.name, keys, values), protocol=5)
                     # Large values make slices of fewer entries, so that a step stays short.
                     limit = min(SLICE_ENTRIES, 4 * limit, max(1, len(keys) * SLICE_BYTES // len(piece)))
                     yield piece
@@ -102,7 +126,7 @@ class Table:
             self.pre_images[bucket] = None
         self.pre_images = None
         if keys:
-            yield pickle.dumps((self.name, self.namespaced, keys, values), protocol=5)
+            yield pickle.dumps((self.name, keys, values), protocol=5)
 
     def _shard_parts(self, bucket: int, limit: int) -> Iterator[tuple[list[Any], list[Any]]]:
         # The shard's keys and values are listed first: the stream may change the dictionary between two parts, and

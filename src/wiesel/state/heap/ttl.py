@@ -247,28 +247,34 @@ def stamp_table(table: Table, lifetime: Lifetime | None, descriptor: Any) -> Non
 
     Values that had no time to live begin their life now; those that had one, and have none any more, live on.
     """
-    stamped, table.stamped = table.stamped, lifetime is not None
-    if stamped is None:
-        first = next((value for shard in table.shards for value in shard.values()), None)
-        stamped = table.stamped if first is None else _is_stamped(first)
-    if stamped is table.stamped:
+    wanted = lifetime is not None
+    stamped = is_stamped(table, unless_empty=wanted)
+    table.stamped = wanted
+    if stamped is wanted:
         return
     change = _unwrap if lifetime is None else lifetime.stamp
-    for shard in table.shards:
-        for key, stored in shard.items():
-            if isinstance(descriptor, ListStateDescriptor):
-                shard[key] = [change(element) for element in stored]
-            elif isinstance(descriptor, MapStateDescriptor):
-                shard[key] = {name: change(entry) for name, entry in stored.items()}
-            else:
-                shard[key] = change(stored)
+    if isinstance(descriptor, ListStateDescriptor):
+        table.replace_all(lambda elements: [change(element) for element in elements])
+    elif isinstance(descriptor, MapStateDescriptor):
+        table.replace_all(lambda entries: {name: change(entry) for name, entry in entries.items()})
+    else:
+        table.replace_all(change)
+
+
+def is_stamped(table: Table, unless_empty: bool = False) -> bool:
+    """Whether a table's values have a time to live; ``unless_empty`` is the answer for a restored one without any."""
+    if table.stamped is not None:
+        return table.stamped
+    first = next((value for shard in table.shards for value in shard.values()), None)
+    return unless_empty if first is None else is_stamped_value(first)
 
 
 def _unwrap(stamped: Stamped) -> Any:
     return stamped.value
 
 
-def _is_stamped(stored: Any) -> bool:
+def is_stamped_value(stored: Any) -> bool:
+    """Whether what a table holds for a key has a time to live."""
     if isinstance(stored, list | dict) and stored:
         stored = next(iter(stored.values() if isinstance(stored, dict) else stored))
     return isinstance(stored, Stamped)
