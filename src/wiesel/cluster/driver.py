@@ -19,7 +19,7 @@ from wiesel.cluster.deployment import CheckpointAccess, Restore
 from wiesel.cluster.options import JobOptions
 from wiesel.cluster.sources import SourceCoordinator, SplitReceiver
 from wiesel.cluster.start import Start
-from wiesel.cluster.status import StatusReporter, TaskFigures
+from wiesel.cluster.status import StatusReporter
 from wiesel.core.contracts import Clock, Json
 from wiesel.core.errors import JobExecutionError, WieselError
 from wiesel.core.tracebacks import format_user_traceback
@@ -31,6 +31,7 @@ from wiesel.runtime.job_master.master import JobFacts, JobMaster, OperatorFacts
 from wiesel.runtime.job_master.restart import restart_strategy
 from wiesel.runtime.reports import TaskId, TaskReport
 from wiesel.runtime.restore import check_restorable
+from wiesel.runtime.task_figures import TaskFigures
 
 _log = logging.getLogger("wiesel.cluster")
 #: Longest sleep without a look around, in seconds.
@@ -121,6 +122,10 @@ class JobDriver(ABC):
     @abstractmethod
     def _figures(self) -> Iterable[TaskFigures]:
         """Return the counters of the tasks."""
+
+    @abstractmethod
+    def tasks_in_step(self) -> list[tuple[TaskId, float]]:
+        """Return the tasks that are in a step now, with the seconds since it began; from any thread."""
 
     def _step_tasks(self) -> bool:
         """Step the tasks that live on this thread; return whether there was anything to do."""

@@ -8,13 +8,14 @@ from typing import Any
 
 from wiesel.cluster.deployment import DeploymentContext, deploy
 from wiesel.cluster.driver import JobDriver
-from wiesel.cluster.status import TaskFigures, figures_of
+from wiesel.cluster.step_timer import TimedTask, new_window, task_in_step
 from wiesel.core.errors import JobExecutionError
 from wiesel.core.metrics import TaskMetricGroup
 from wiesel.runtime.failures import describe
 from wiesel.runtime.job_master import commands as c
 from wiesel.runtime.reports import TaskFailed, TaskId
 from wiesel.runtime.task import Task
+from wiesel.runtime.task_figures import TaskFigures
 
 _log = logging.getLogger("wiesel.cluster")
 
@@ -28,18 +29,24 @@ class InlineDriver(JobDriver):
 
     def __init__(self, *arguments: Any) -> None:
         self._tasks: dict[TaskId, Task] = {}
-        self._metrics = TaskMetricGroup()
+        self._timed: list[TimedTask] = []
+        self._window = new_window()
         super().__init__(*arguments)
 
     def _step_tasks(self) -> bool:
-        worked = False
-        for task_id, task in list(self._tasks.items()):  # downstream first, so that queues stay short
+        worked, window = False, self._window
+        for timed in self._timed:  # downstream first, so that queues stay short
             try:
-                worked = task.step() or worked
+                worked = timed.step(window) or worked
             except Exception as error:
-                self._fail_task(task_id, task, error)
+                self._fail_task(timed.task_id, timed.task, error)
                 return True
         return worked
+
+    def tasks_in_step(self) -> list[tuple[TaskId, float]]:
+        """Return the task that is in a step now, with the seconds since it began."""
+        found = task_in_step(self._window)
+        return [] if found is None else [found]
 
     def _fail_task(self, task_id: TaskId, task: Task, error: BaseException) -> None:
         self._event(TaskFailed(self.master.attempt, task_id, _described(task_id, task, error)))
@@ -48,7 +55,7 @@ class InlineDriver(JobDriver):
         return [task.next_due() for task in self._tasks.values()]
 
     def _figures(self) -> Iterable[TaskFigures]:
-        return map(figures_of, self._tasks.values())
+        return [timed.figures() for timed in self._timed]
 
     def _deploy(self, command: c.DeployTasks) -> None:
         context = DeploymentContext(
@@ -58,10 +65,11 @@ class InlineDriver(JobDriver):
             self.wake,
             self._report,
             self._disk,
-            self._metrics,
+            TaskMetricGroup(),
         )
         try:
             self._tasks = deploy(self._graph, command.attempt, self._restore_of(command), context)
+            self._timed = [TimedTask(task_id, task) for task_id, task in self._tasks.items()]
             sources = {(t.vertex_id, t.subtask): task for t, task in self._tasks.items() if task.source is not None}
             self._coordinate_sources(sources, command.restore)
         except Exception as error:
@@ -83,6 +91,7 @@ class InlineDriver(JobDriver):
 
     def _close_tasks(self, failing: bool) -> None:
         tasks, self._tasks = self._tasks, {}
+        self._timed = []
         for task_id, task in tasks.items():
             try:
                 task.close()

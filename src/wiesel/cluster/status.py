@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from wiesel.cluster.options import JobOptions
@@ -13,42 +12,10 @@ from wiesel.core.elements import MAX_WATERMARK, MIN_TIMESTAMP
 from wiesel.core.observer import JobStatusReport
 from wiesel.runtime.job_master.commands import JobState
 from wiesel.runtime.job_master.master import JobMaster
-from wiesel.runtime.task import Task
+from wiesel.runtime.task_figures import TaskFigures
 
 _log = logging.getLogger("wiesel.cluster")
 _INTERVAL: Final = 0.25
-_LAG_METRIC: Final = "pendingRecords"
-
-
-@dataclass(frozen=True, slots=True)
-class TaskFigures:
-    """Counters of one task.
-
-    Args:
-        is_source: whether it reads a source.
-        records_in: records it has taken.
-        records_written: records its sinks have taken.
-        watermark: its event time, None before the first watermark.
-        lag: records its reader has still to read, where the source knows.
-    """
-
-    is_source: bool
-    records_in: int
-    records_written: int
-    watermark: int | None
-    lag: int | None
-
-
-def figures_of(task: Task) -> TaskFigures:
-    """Read a task's counters."""
-    lag = None if task.source is None else task.source.reader.metrics().get(_LAG_METRIC)
-    return TaskFigures(
-        is_source=task.source is not None,
-        records_in=task.records_in,
-        records_written=sum(sink.records_written() for _, sink in task.chain.sinks()),
-        watermark=task.time.watermark,
-        lag=None if lag is None else int(lag),
-    )
 
 
 class StatusReporter:

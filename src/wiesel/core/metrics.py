@@ -6,14 +6,18 @@ threads see each number whole, though perhaps one update old.
 
 from __future__ import annotations
 
+import logging
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
-__all__ = ["Counter", "Distribution", "Gauge", "Meter", "Metric", "MetricGroup", "TaskMetricGroup"]
+__all__ = ["Counter", "Distribution", "Gauge", "Meter", "Metric", "MetricGroup", "MetricReading", "TaskMetricGroup"]
 
+
+_log = logging.getLogger("wiesel.metrics")
 
 M = TypeVar("M", bound="Metric")
 
@@ -136,6 +140,21 @@ class Distribution(Metric):
         return numbers
 
 
+@dataclass(frozen=True, slots=True)
+class MetricReading:
+    """A metric at one moment, as data that can travel between processes.
+
+    Args:
+        scope: names from the root group to the metric's own.
+        kind: its class: ``Counter``, ``Gauge``, ``Meter`` or ``Distribution``.
+        numbers: what it says, by suffix; the empty suffix is the metric itself.
+    """
+
+    scope: tuple[str, ...]
+    kind: str
+    numbers: Mapping[str, float]
+
+
 class MetricGroup(ABC):
     """A named place for metrics and further groups (Flink: ``MetricGroup``)."""
 
@@ -201,12 +220,22 @@ class TaskMetricGroup(MetricGroup):
 
     def read(self) -> Iterator[tuple[tuple[str, ...], float]]:
         """Yield all numbers of this group and below, as (scope and name, number)."""
+        for reading in self.readings():
+            for suffix, number in reading.numbers.items():
+                yield (*reading.scope, suffix) if suffix else reading.scope, number
+
+    def readings(self) -> Iterator[MetricReading]:
+        """Yield all metrics of this group and below; a gauge whose function fails is left out, as in Flink."""
         # Copies, because the task thread may register while another thread reads.
         for name, metric in list(self._metrics.items()):
-            for suffix, number in metric.read().items():
-                yield (*self.scope, name, suffix) if suffix else (*self.scope, name), number
+            try:
+                numbers = metric.read()
+            except Exception as error:
+                _log.debug("The gauge %r failed: %s", name, error)
+                continue
+            yield MetricReading((*self.scope, name), type(metric).__name__, numbers)
         for group in list(self._groups.values()):
-            yield from group.read()
+            yield from group.readings()
 
     def _register(self, name: str, kind: type[M], create: Callable[[], M]) -> M:
         metric = self._metrics.get(name)

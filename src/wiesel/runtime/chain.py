@@ -253,6 +253,11 @@ class OperatorChain:
     # ------------------------------------------------------------------------------------------------ control
 
     @property
+    def metrics(self) -> TaskMetricGroup:
+        """The group in which the chain's functions register metrics."""
+        return self._environment.metrics
+
+    @property
     def makes_watermarks(self) -> bool:
         """Whether an operator of the chain makes watermarks of its own."""
         return any(isinstance(operator, TimestampsOperator) for operator in self.operators.values())

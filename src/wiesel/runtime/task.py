@@ -72,6 +72,16 @@ class Task:
         """How many records it has taken."""
         return self._entry.count
 
+    @property
+    def records_out(self) -> int:
+        """How many records it has sent to other tasks."""
+        return sum(writer.records_out for writer in self._writers)
+
+    @property
+    def is_back_pressured(self) -> bool:
+        """Whether an output had no room at the last step."""
+        return self._starved
+
     def locate(self) -> str | None:
         """Return where the record being processed came from, for error messages."""
         return self._entry.locate()

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from wiesel.cluster.driver import JobDriver
 from wiesel.cluster.options import JobOptions
 from wiesel.cluster.start import Start
-from wiesel.cluster.status import TaskFigures
+from wiesel.cluster.step_timer import task_in_step
 from wiesel.cluster.workers import protocol as p
 from wiesel.cluster.workers.errors import restore_error
 from wiesel.cluster.workers.spawn import WorkerPool
@@ -24,8 +24,12 @@ from wiesel.core.pickling import pickle_value
 from wiesel.graph.job_graph import JobGraph
 from wiesel.runtime.job_master import commands as c
 from wiesel.runtime.reports import CheckpointDeclined, TaskFailed, TaskId
+from wiesel.runtime.task_figures import TaskFigures
 
 _log = logging.getLogger("wiesel.cluster")
+#: Seconds between two messages with a worker's counters: for a live line, and for whoever asks the control plane.
+_LIVE_INTERVAL: Final = 0.25
+_FIGURES_INTERVAL: Final = 1.0
 
 
 class WorkerDriver(JobDriver):
@@ -62,6 +66,12 @@ class WorkerDriver(JobDriver):
     def _figures(self) -> Iterable[TaskFigures]:
         return [figures for of_worker in self._figures_of.values() for figures in of_worker]
 
+    def tasks_in_step(self) -> list[tuple[TaskId, float]]:
+        """Return for each worker the task that is in a step now, with the seconds since it began."""
+        pool = self._pool
+        found = [] if pool is None else [task_in_step(worker.window) for worker in pool.workers]
+        return [task for task in found if task is not None]
+
     # ------------------------------------------------------------------------------------------------ commands
 
     def _deploy(self, command: c.DeployTasks) -> None:
@@ -69,6 +79,7 @@ class WorkerDriver(JobDriver):
         lock = None if self._start is None else self._start.directory.lock
         self._deploying = set(range(self._count))
         self._deployment = command
+        self._figures_of.clear()
         try:
             self._pool = self._spawn(lock)
             self._pool.send_all(
@@ -78,7 +89,7 @@ class WorkerDriver(JobDriver):
                     attempt=command.attempt,
                     restore=self._restore_of(command),
                     checkpoints=self._checkpoint_access(),
-                    figures=bool(self._options.observers),
+                    figures_interval=_LIVE_INTERVAL if self._options.observers else _FIGURES_INTERVAL,
                 )
             )
         except Exception as error:

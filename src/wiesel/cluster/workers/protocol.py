@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from wiesel.cluster.deployment import CheckpointAccess, Restore
 from wiesel.cluster.options import JobOptions
-from wiesel.cluster.status import TaskFigures
 from wiesel.cluster.workers.errors import ShippedError
 from wiesel.core.contracts import SourceSplit
 from wiesel.runtime.reports import CheckpointAcknowledged, InputEnded, TaskId
+from wiesel.runtime.task_figures import TaskFigures
 
 #: Length of what follows, channel, kind.
 HEADER: Final = struct.Struct("<IIB")
@@ -70,7 +70,7 @@ class Deploy:
         attempt: its number.
         restore: the checkpoint it goes on from.
         checkpoints: the job directory; None without one.
-        figures: whether counters are asked for.
+        figures_interval: seconds between two messages with counters.
     """
 
     graph: bytes
@@ -78,7 +78,7 @@ class Deploy:
     attempt: int
     restore: Restore | None
     checkpoints: CheckpointAccess | None
-    figures: bool
+    figures_interval: float
 
 
 @dataclass(frozen=True, slots=True)

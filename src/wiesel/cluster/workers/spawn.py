@@ -17,7 +17,9 @@ from contextlib import contextmanager
 from itertools import combinations
 from typing import Any, Final
 
+from wiesel.cluster.step_timer import new_window
 from wiesel.cluster.workers import protocol as p
+from wiesel.cluster.workers import shared_memory
 from wiesel.core.pickling import pickle_value, unpickle_value
 
 #: Seconds that workers get to close their tasks. One that is stuck in a user's function is then killed.
@@ -34,6 +36,7 @@ class WorkerProcess:
         number: its number, from 0.
         process: what was spawned.
         control: our end of the socket to it.
+        window: shows which of its tasks is in a step.
         on_message: told (number, message), on a thread of its own.
         on_end: told (number), when it has ended and all its messages were passed on.
     """
@@ -43,11 +46,13 @@ class WorkerProcess:
         number: int,
         process: subprocess.Popen[bytes],
         control: socket.socket,
+        window: memoryview,
         on_message: Callable[[int, Any], None],
         on_end: Callable[[int], None],
     ) -> None:
         self.number = number
         self.process = process
+        self.window = window
         self._control = control
         self._on_message = on_message
         self._on_end = on_end
@@ -156,18 +161,22 @@ class WorkerPool:
         on_end: Callable[[int], None],
     ) -> WorkerProcess:
         ours, theirs = socket.socketpair()
-        inherited = [theirs.fileno(), self._lifeline_of_workers, *([] if self._lock is None else [self._lock])]
-        numbers = [os.getpid(), theirs.fileno(), self._lifeline_of_workers, -1 if self._lock is None else self._lock]
+        shared = shared_memory.create()
+        lock = -1 if self._lock is None else self._lock
+        inherited = [theirs.fileno(), self._lifeline_of_workers, shared, *([] if lock < 0 else [lock])]
+        numbers = [os.getpid(), theirs.fileno(), self._lifeline_of_workers, lock, shared]
         command = [sys.executable, "-P", "-m", "wiesel.cluster.workers.worker_main", *map(str, numbers)]
         try:
             with _signals_blocked():  # the worker lets them through once it knows what to do with them
                 process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[*inherited, *peers])
+            window = new_window(shared_memory.attach(shared))
         except BaseException:
             ours.close()
             raise
         finally:
             theirs.close()
-        return WorkerProcess(number, process, ours, on_message, on_end)
+            os.close(shared)
+        return WorkerProcess(number, process, ours, window, on_message, on_end)
 
     def send_all(self, message: Any) -> None:
         """Tell every worker."""

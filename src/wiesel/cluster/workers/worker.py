@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from wiesel.cluster.background import Background
 from wiesel.cluster.deployment import DeploymentContext, deploy
-from wiesel.cluster.status import figures_of
+from wiesel.cluster.step_timer import TimedTask
 from wiesel.cluster.workers import protocol as p
 from wiesel.cluster.workers.connection import Connection
 from wiesel.cluster.workers.errors import ship_error
@@ -26,8 +26,6 @@ from wiesel.runtime.task import Task
 _log = logging.getLogger("wiesel.cluster")
 #: Longest sleep without a look around, in seconds.
 _MAX_SLEEP: Final = 0.5
-#: Seconds between two messages with counters.
-_FIGURES_INTERVAL: Final = 0.25
 #: Seconds that the driver gets to take our last words.
 _LAST_WORDS: Final = 2.0
 
@@ -38,15 +36,19 @@ class Worker:
     Args:
         control: the socket to the driver.
         setup: what the driver said first.
+        window: where the driver sees which task is in a step.
     """
 
-    def __init__(self, control: Connection, setup: p.Setup) -> None:
+    def __init__(self, control: Connection, setup: p.Setup, window: memoryview) -> None:
         self._control = control
         self._setup = setup
         self._tasks: dict[TaskId, Task] = {}
+        self._timed: list[TimedTask] = []
+        self._window = window
         self._attempt = 0
         self._stop: p.Stop | None = None
         self._figures_due = float("inf")
+        self._figures_interval = float("inf")
         self._mail: deque[Callable[[], None]] = deque()
         self._poller = Poller()
         self._poller.add(control, self._listen)
@@ -87,12 +89,12 @@ class Worker:
         return max(0.0, min(due, self._figures_due, now + _MAX_SLEEP) - now)
 
     def _step_tasks(self) -> bool:
-        worked = False
-        for task_id, task in self._tasks.items():  # downstream first, so that queues stay short
+        worked, window = False, self._window
+        for timed in self._timed:  # downstream first, so that queues stay short
             try:
-                worked = task.step() or worked
+                worked = timed.step(window) or worked
             except BaseException as error:  # sys.exit() in a user's function ends the job, not the worker
-                self._fail(task_id, task, error)
+                self._fail(timed.task_id, timed.task, error)
                 return False
         return worked
 
@@ -112,8 +114,8 @@ class Worker:
     def _report_figures_if_due(self) -> None:
         now = monotonic()
         if now >= self._figures_due:
-            self._figures_due = now + _FIGURES_INTERVAL
-            self.send(p.Figures([figures_of(task) for task in self._tasks.values()]))
+            self._figures_due = now + self._figures_interval
+            self.send(p.Figures([timed.figures() for timed in self._timed]))
 
     def _tell(self, report: TaskReport) -> None:
         verbose = self._setup.verbose
@@ -152,10 +154,11 @@ class Worker:
         except BaseException as error:
             self.send(p.DeployFailed(ship_error(error, verbose=setup.verbose)))
             return
+        self._timed = [TimedTask(task_id, task) for task_id, task in self._tasks.items()]
         for connection in peers.values():  # only now, when every channel is known
             self._poller.add(connection, exchange.receive)
-        if message.figures:
-            self._figures_due = monotonic()
+        self._figures_interval = message.figures_interval
+        self._figures_due = monotonic()
         self.send(p.Deployed())
 
     def _add_splits(self, message: p.AddSplits) -> None:
@@ -179,6 +182,7 @@ class Worker:
 
     def _close_tasks(self, failing: bool) -> None:
         tasks, self._tasks = self._tasks, {}
+        self._timed = []
         for task in tasks.values():
             try:
                 task.close()
@@ -186,8 +190,8 @@ class Worker:
                 _log.log(logging.DEBUG if failing else logging.WARNING, "Closing a task failed: %s", error)
 
     def _close(self, failing: bool) -> None:
-        if self._tasks and self._figures_due != float("inf"):
-            self.send(p.Figures([figures_of(task) for task in self._tasks.values()]))
+        if self._timed:
+            self.send(p.Figures([timed.figures() for timed in self._timed]))
         self._close_tasks(failing)
         self._disk.close(wait=True)  # whoever gets the job directory next must not meet our writes in it
         while self._mail:

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from wiesel.cluster.workers import protocol as p
+from wiesel.cluster.workers import shared_memory
 from wiesel.cluster.workers.connection import Connection
 from wiesel.cluster.workers.output import LogForwarder, share_stdout
 from wiesel.compat import alias
@@ -28,11 +29,11 @@ def main(arguments: list[str]) -> None:
     """Run until the driver says stop.
 
     Args:
-        arguments: the driver's pid and the descriptors of the control socket, the lifeline, and the job directory's
-            lock (-1 without one). The lock is only held: two incarnations of a job must not both write checkpoints,
-            so it stays locked until the last worker is gone.
+        arguments: the driver's pid and the descriptors of the control socket, the lifeline, the job directory's
+            lock (-1 without one) and the shared memory. The lock is only held: two incarnations of a job must not
+            both write checkpoints, so it stays locked until the last worker is gone.
     """
-    driver, control_fd, lifeline, lock = map(int, arguments)
+    driver, control_fd, lifeline, lock, shared = map(int, arguments)
     _leave_signals_to_the_driver()
     _die_with(driver, lifeline)
     control = Connection(control_fd)
@@ -41,9 +42,11 @@ def main(arguments: list[str]) -> None:
     setup = _first_message(control)
     _become_like_the_driver(setup)
 
+    from wiesel.cluster.step_timer import new_window
     from wiesel.cluster.workers.worker import Worker
 
-    worker = Worker(control, setup)
+    worker = Worker(control, setup, new_window(shared_memory.attach(shared)))
+    os.close(shared)
     _forward_logs(worker, setup)
     try:
         worker.run()

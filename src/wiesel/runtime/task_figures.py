@@ -1,0 +1,81 @@
+"""What a task's counters say at one moment; read now and then on the task's thread, never by record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from wiesel.core.elements import MIN_TIMESTAMP
+from wiesel.core.metrics import MetricReading
+from wiesel.runtime.reports import TaskId
+from wiesel.runtime.task import Task
+
+_LAG_METRIC = "pendingRecords"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFigures:
+    """Counters of one task since it was deployed.
+
+    Args:
+        task: which one.
+        is_source: whether it reads a source.
+        records_in: records it has taken.
+        records_out: records it has sent to other tasks, and those that its sinks have taken.
+        records_written: of these, records its sinks have taken.
+        late_dropped: records its operators dropped as too late.
+        watermark: its event time, None before the first watermark.
+        output_watermark: the event time of its last operator, None before the first watermark.
+        lag: records its reader has still to read, where the source knows.
+        busy_ns: nanoseconds in steps that had something to do.
+        back_pressured_ns: nanoseconds in which an output had no room.
+        is_back_pressured: whether that is so now.
+        reader: gauges of the source reader by Flink's name.
+        user: metrics that functions have registered.
+    """
+
+    task: TaskId
+    is_source: bool
+    records_in: int
+    records_out: int
+    records_written: int
+    late_dropped: int
+    watermark: int | None
+    output_watermark: int | None
+    lag: int | None
+    busy_ns: int
+    back_pressured_ns: int
+    is_back_pressured: bool
+    reader: Mapping[str, float]
+    user: Sequence[MetricReading]
+
+
+def figures_of(task_id: TaskId, task: Task, busy_ns: int = 0, back_pressured_ns: int = 0) -> TaskFigures:
+    """Read a task's counters.
+
+    Args:
+        task_id: which one.
+        task: the task.
+        busy_ns: what its loop measured, see ``TaskFigures``.
+        back_pressured_ns: likewise.
+    """
+    reader = {} if task.source is None else dict(task.source.reader.metrics())
+    lag = reader.get(_LAG_METRIC)
+    written = sum(sink.records_written() for _, sink in task.chain.sinks())
+    output_watermark = task.chain.current_watermark()
+    return TaskFigures(
+        task=task_id,
+        is_source=task.source is not None,
+        records_in=task.records_in,
+        records_out=task.records_out + written,
+        records_written=written,
+        late_dropped=task.chain.late_records_dropped,
+        watermark=task.time.watermark,
+        output_watermark=None if output_watermark == MIN_TIMESTAMP else output_watermark,
+        lag=None if lag is None else int(lag),
+        busy_ns=busy_ns,
+        back_pressured_ns=back_pressured_ns,
+        is_back_pressured=task.is_back_pressured,
+        reader=reader,
+        user=list(task.chain.metrics.readings()),
+    )
