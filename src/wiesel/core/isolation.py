@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from wiesel.core.pickling import pickle_value, unpickle_value
+from wiesel.core.tagged_union import TaggedUnion
 
 #: Types of which a reference is as good as a copy.
 ATOMS: Final = frozenset({int, str, float, bool, type(None), bytes, complex})
@@ -42,4 +43,6 @@ def isolate(value: Any) -> Any:
                 break
         else:
             return value[:]
+    elif kind is TaggedUnion:
+        return TaggedUnion(value[0], isolate(value[1]))
     return unpickle_value(pickle_value(value))

@@ -72,6 +72,25 @@ class KeyedCoProcessSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class IntervalJoinSpec:
+    """Joins two inputs keyed alike by event time.
+
+    Args:
+        function: a ``ProcessJoinFunction``.
+        lower_ms: how far before a left element a right one may be (as a negative number) or must be behind it.
+        upper_ms: how far behind a left element a right one may be; both bounds are inclusive.
+        left_late_tag: id of the side output for left elements that come too late; None drops them.
+        right_late_tag: the same for right ones.
+    """
+
+    function: ShippedFunction
+    lower_ms: int
+    upper_ms: int
+    left_late_tag: str | None = None
+    right_late_tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BroadcastProcessSpec:
     """A ``BroadcastProcessFunction`` or its keyed kind; input 1 is the broadcast side."""
 
@@ -151,6 +170,7 @@ OperatorSpec = (
     | KeyedProcessSpec
     | CoProcessSpec
     | KeyedCoProcessSpec
+    | IntervalJoinSpec
     | BroadcastProcessSpec
     | TimestampsSpec
     | AsyncWaitSpec

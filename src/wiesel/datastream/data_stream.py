@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from wiesel.core.window_assigners import WindowAssigner
     from wiesel.datastream.collect import CloseableIterator
     from wiesel.datastream.connected_streams import BroadcastConnectedStream, BroadcastStream, ConnectedStreams
+    from wiesel.datastream.joined_streams import CoGroupedStreams, JoinedStreams
     from wiesel.datastream.keyed_stream import KeyedStream
     from wiesel.datastream.stream_execution_environment import StreamExecutionEnvironment
     from wiesel.datastream.windowed_stream import AllWindowedStream
@@ -245,6 +246,18 @@ class DataStream(_Operator):
         if isinstance(ds, BroadcastStream):
             return BroadcastConnectedStream(self, ds, list(ds.broadcast_state_descriptors))
         return ConnectedStreams(self, ds)
+
+    def join(self, other: DataStream) -> JoinedStreams:
+        """Pair the elements of two streams that have the same key and window (Java's ``join``; PyFlink has none)."""
+        from wiesel.datastream.joined_streams import JoinedStreams
+
+        return JoinedStreams(self, other)
+
+    def co_group(self, other: DataStream) -> CoGroupedStreams:
+        """Group two streams by key and window (Java's ``coGroup``; PyFlink has none); outer joins are made of this."""
+        from wiesel.datastream.joined_streams import CoGroupedStreams
+
+        return CoGroupedStreams(self, other)
 
     # --------------------------------------------------------------------------------------- partitioning
 

@@ -37,6 +37,8 @@ from wiesel.core.functions import (
     TimerService,
     WindowFunction,
 )
+from wiesel.core.join_functions import CoGroupFunction, FlatJoinFunction, JoinFunction, ProcessJoinFunction
+from wiesel.core.tagged_union import TaggedUnion
 from wiesel.datastream.connectors.base import JavaFunctionWrapper, Sink, Source
 
 __all__ = [
@@ -49,12 +51,15 @@ __all__ = [
     "BaseBroadcastProcessFunction",
     "BroadcastProcessFunction",
     "CoFlatMapFunction",
+    "CoGroupFunction",
     "CoMapFunction",
     "CoProcessFunction",
     "FilterFunction",
+    "FlatJoinFunction",
     "FlatMapFunction",
     "Function",
     "JavaFunctionWrapper",
+    "JoinFunction",
     "KeySelector",
     "KeyedBroadcastProcessFunction",
     "KeyedCoProcessFunction",
@@ -64,11 +69,13 @@ __all__ = [
     "Partitioner",
     "ProcessAllWindowFunction",
     "ProcessFunction",
+    "ProcessJoinFunction",
     "ProcessWindowFunction",
     "ReduceFunction",
     "RuntimeContext",
     "SinkFunction",
     "SourceFunction",
+    "TaggedUnion",
     "TimeDomain",
     "TimerService",
     "WindowFunction",

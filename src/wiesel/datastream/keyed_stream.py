@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from wiesel.core.contracts import Sink as SinkContract
     from wiesel.core.watermarks import WatermarkStrategy
     from wiesel.core.window_assigners import WindowAssigner
+    from wiesel.datastream.interval_join import IntervalJoin
     from wiesel.datastream.windowed_stream import AllWindowedStream, WindowedStream
 
 __all__ = ["KeyedStream"]
@@ -102,6 +103,14 @@ class KeyedStream(DataStream):
 
         assigner = CountTumblingWindowAssigner(size) if slide == 0 else CountSlidingWindowAssigner(size, slide)
         return WindowedStream(self, assigner)
+
+    # -------------------------------------------------------------------------------------------- joins
+
+    def interval_join(self, other_stream: KeyedStream) -> IntervalJoin:
+        """Pair elements of a key whose event times are near each other (Java's ``intervalJoin``; PyFlink has none)."""
+        from wiesel.datastream.interval_join import IntervalJoin
+
+        return IntervalJoin(self, other_stream)
 
     # ------------------------------------------------------ what applies to the stream without its keys
 

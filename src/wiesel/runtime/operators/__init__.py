@@ -17,6 +17,7 @@ _OPERATORS: dict[type[Any], tuple[str, str]] = {
     specs.ProcessSpec: ("stateless", "ProcessOperator"),
     specs.KeyedProcessSpec: ("keyed", "KeyedProcessOperator"),
     specs.KeyedCoProcessSpec: ("keyed", "KeyedCoProcessOperator"),
+    specs.IntervalJoinSpec: ("interval_join", "IntervalJoinOperator"),
     specs.CoProcessSpec: ("two_input", "CoProcessOperator"),
     specs.BroadcastProcessSpec: ("two_input", "BroadcastOperator"),
     specs.TimestampsSpec: ("timestamps", "TimestampsOperator"),
