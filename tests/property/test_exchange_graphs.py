@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.clock import ManualClock
 from tests.support.sinks import PublishingSink
 from tests.support.tasks import job_graph
 from wiesel.cluster import execute
@@ -36,6 +35,7 @@ from wiesel.graph.job_graph import JobGraph
 from wiesel.runtime.exchange import channel, remote_channel
 from wiesel.runtime.reports import CheckpointAcknowledged, InputEnded, TaskId, TaskReport
 from wiesel.runtime.task import Task
+from wiesel.testing.clock import ManualClock
 
 RECORDS = 1500
 

@@ -11,13 +11,13 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.clock import ManualClock
 from tests.unit.connectors.files import finished, sink_context
 from wiesel.common import Types
 from wiesel.common.serialization import Encoder
 from wiesel.connectors.files.buckets import BucketAssigner
 from wiesel.core.contracts import Committable
 from wiesel.datastream.connectors.file_system import FileCompactor, FileCompactStrategy, FileSink, RollingPolicy
+from wiesel.testing.clock import ManualClock
 
 
 class ByLastDigit(BucketAssigner):

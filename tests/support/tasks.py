@@ -7,8 +7,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.support.clock import ManualClock
-from tests.support.memory_disk import MemoryDisk
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import SourceContext
 from wiesel.core.elements import Batch, CheckpointBarrier, Element, EndOfInput, Watermark, WatermarkStatus
@@ -30,6 +28,8 @@ from wiesel.runtime.task import Task
 from wiesel.runtime.task_checkpoints import TaskCheckpoints
 from wiesel.runtime.time_service import TimeService
 from wiesel.state.heap.backend import HeapKeyedStateBackend
+from wiesel.testing.clock import ManualClock
+from wiesel.testing.memory_disk import MemoryDisk
 
 JOB_DIRECTORY = Path("/job")
 

@@ -5,12 +5,12 @@ from random import Random
 
 import pytest
 
-from tests.support.memory_disk import MemoryDisk
 from wiesel.core.disk import write_durably
 from wiesel.core.errors import CheckpointCorruptError, CheckpointError, CheckpointForeignError
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest, OperatorManifest, SealKey, encode
 from wiesel.runtime.checkpoint.storage import METADATA, CheckpointStorage
 from wiesel.runtime.reports import OperatorSnapshot, StateFile
+from wiesel.testing.memory_disk import MemoryDisk
 
 JOB = Path("/job")
 KEY = SealKey(b"k" * 32)

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from tests.support.clock import ManualClock
 from wiesel.common import Types
 from wiesel.core.errors import StateAccessError
 from wiesel.core.state import (
@@ -17,6 +16,7 @@ from wiesel.core.state import (
 from wiesel.datastream import AggregateFunction
 from wiesel.state import create_keyed_backend
 from wiesel.state.heap.backend import HeapKeyedStateBackend
+from wiesel.testing.clock import ManualClock
 
 
 class Mean(AggregateFunction):

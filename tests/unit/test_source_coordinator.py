@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.support.clock import ManualClock
 from tests.support.tasks import job_graph
 from wiesel.cluster.background import Background
 from wiesel.cluster.sources import SourceCoordinator
@@ -18,6 +17,7 @@ from wiesel.core.contracts import SourceContext, SourceSplit
 from wiesel.datastream.connectors.base import Source
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest, OperatorManifest
 from wiesel.runtime.reports import OperatorSnapshot
+from wiesel.testing.clock import ManualClock
 
 
 class Reader:

@@ -87,9 +87,13 @@ class TimeService:
             if idle is not None:
                 self._chain.emit_status(idle)
             if watermark is not None:
-                self.watermark = watermark
-                self._chain.emit_watermark(watermark)
+                self.emit_source_watermark(watermark)
         self._chain.periodic_watermarks()
+
+    def emit_source_watermark(self, watermark: int) -> None:
+        """Let event time advance from a source on."""
+        self.watermark = watermark
+        self._chain.emit_watermark(watermark)
 
     def next_due(self) -> float:
         """Return the monotonic time at which there may be something to fire or to emit."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
-from tests.support.clock import ManualClock
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import SinkContext, SourceContext
 from wiesel.datastream.collect import CloseableIterator
 from wiesel.datastream.data_stream import DataStream
+from wiesel.testing.clock import ManualClock
 
 
 def sink_context(clock: ManualClock, subtask: int = 0, parallelism: int = 1) -> SinkContext:

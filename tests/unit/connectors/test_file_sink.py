@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from tests.support.clock import ManualClock
 from tests.unit.connectors.files import finished, hidden, sink_context
 from wiesel.common import Duration, Types, WatermarkStrategy
 from wiesel.common.serialization import Encoder
@@ -26,6 +25,7 @@ from wiesel.datastream.connectors.file_system import (
     StreamFormat,
     StreamingFileSink,
 )
+from wiesel.testing.clock import ManualClock
 
 BASE = BucketAssigner.base_path_bucket_assigner()
 

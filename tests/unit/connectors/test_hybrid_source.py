@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.support.clock import ManualClock
 from tests.unit.connectors.files import collected, source_context
 from wiesel.common import Duration, Types, WatermarkStrategy
 from wiesel.connectors.collections.bounded import AlwaysReady, BoundedReader, FixedEnumerator
@@ -18,6 +17,7 @@ from wiesel.datastream.connectors.file_system import FileSource, StreamFormat
 from wiesel.datastream.connectors.hybrid_source import HybridSource
 from wiesel.datastream.connectors.number_seq import NumberSequenceSource
 from wiesel.runtime.source_input import SourceInput
+from wiesel.testing.clock import ManualClock
 
 
 def spec_of(*sources: Source) -> Any:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from tests.support.clock import ManualClock
 from tests.unit.connectors.files import sink_context
 from wiesel.common import Row, Types
 from wiesel.connectors.jdbc import batches
@@ -20,6 +19,7 @@ from wiesel.connectors.jdbc.statement import translate
 from wiesel.core.errors import ConfigurationError, ConnectionFailedError, TypeMismatchError, UnsupportedError
 from wiesel.datastream import StreamExecutionEnvironment
 from wiesel.datastream.connectors.jdbc import JdbcConnectionOptions, JdbcExecutionOptions, JdbcSink
+from wiesel.testing.clock import ManualClock
 
 ROW = Types.ROW([Types.STRING(), Types.LONG()])
 INSERT = "INSERT INTO counts VALUES (?, ?)"
