@@ -64,8 +64,8 @@ lock: setup ## resolve the lock files anew (make lock ARGS=--upgrade for newer v
 	$(LOCK) pyproject.toml --extra broker --extra parquet --extra postgresql --group dev -c requirements/runtime.txt -o requirements/dev.txt
 	$(LOCK) --group build -c requirements/dev.txt -o requirements/build.txt
 
-lock-broker: setup ## pin the local Kafka's jars anew, after its version was changed (docs/local-broker.md)
-	$(PYTHON) -m wiesel.broker.relock
+lock-broker: setup ## pin the local Kafka's jars anew, ARGS=3.9.2 for another version (docs/local-broker.md)
+	$(PYTHON) -m wiesel.broker.relock $(ARGS)
 
 clean: ## remove the environment and everything that tools left behind
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

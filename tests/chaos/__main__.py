@@ -40,7 +40,7 @@ def main() -> int:
     campaign = Campaign(directory, seed)
     print(f"seed {seed}, files in {directory}", flush=True)
     began = time.monotonic()
-    with Broker(directory / "kafka") as broker:
+    with Broker(directory / "kafka", options.brokers) as broker:
         rows = _rows(options.rows.split(","))
         left = options.cycles
         while left > 0:
@@ -102,7 +102,7 @@ class Campaign:
 def _rows(names: list[str]) -> Iterator[str]:
     """Every second kill at random, between them each of the others in turn; or just those that are named.
 
-    A killed broker has to be asked for: what its loss means is told in docs/testing.md.
+    A killed broker has to be asked for: what the loss of a lone one means is told in docs/testing.md.
     """
     if names != ["all"]:
         return itertools.cycle(names)
@@ -120,6 +120,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--cycles", type=int, default=100, help="kills")
     parser.add_argument("--seed", type=int, help="of all chance; drawn and printed by default")
     parser.add_argument("--rows", default="all", help=f"comma-separated, of {', '.join(KILLS)}")
+    parser.add_argument("--brokers", type=int, default=1, help="of the Kafka cluster; the row broker kills one of them")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where counts are added up")
     return parser.parse_args()
 

@@ -1,4 +1,4 @@
-"""A broker that can be killed, too."""
+"""A broker that can be killed, too, or several."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from wiesel.broker.local import LocalBroker
+from wiesel.broker import LocalBroker, LocalCluster
 
 #: It gives timed-out transactions up within half a second instead of ten.
 _PROPERTIES: Final = {"transaction.abort.timed.out.transaction.cleanup.interval.ms": "500"}
 
 
 class Broker:
-    """A real Kafka in a directory of its own."""
+    """A real Kafka in a directory of its own: one broker, or a cluster of several."""
 
-    def __init__(self, directory: Path) -> None:
-        self._broker = LocalBroker.start(directory, properties=_PROPERTIES)
+    def __init__(self, directory: Path, brokers: int = 1) -> None:
+        self._broker: LocalBroker | LocalCluster
+        if brokers > 1:
+            self._broker = LocalCluster.start(directory, brokers, properties=_PROPERTIES)
+        else:
+            self._broker = LocalBroker.start(directory, properties=_PROPERTIES)
+        self._bounces = 0
 
     @property
     def servers(self) -> str:
@@ -29,7 +34,14 @@ class Broker:
         return self._broker.kafka_version
 
     def bounce(self) -> None:
-        """SIGKILL, and start it again on what it left; returns when it answers."""
+        """SIGKILL one broker, each in turn, and start it again on what it left; returns when it answers."""
+        if isinstance(self._broker, LocalCluster):
+            numbers = list(self._broker.brokers)
+            number = numbers[self._bounces % len(numbers)]
+            self._bounces += 1
+            self._broker.kill(number)
+            self._broker.restart(number)
+            return
         port = self._broker.port
         self._broker.kill()
         self._broker = LocalBroker.start(self._broker.directory, port, _PROPERTIES)

@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from wiesel.broker import BrokerConfigurationError, BrokerError, LocalBroker
 from wiesel.broker.admin import Admin, PartitionOffsets
-from wiesel.broker.distribution import LOCK_FILE
+from wiesel.broker.distribution import KAFKA_VERSION, lock_file
 from wiesel.broker.records import consume_batches, produce_lines
 from wiesel.java.cache import cache_directory
 from wiesel.java.jars import fetch_jars
@@ -159,10 +159,10 @@ def test_a_property_that_kafka_refuses_is_told_in_kafkas_words(home):
 
 def test_a_jar_that_was_tampered_with_stops_the_start(home, tmp_path):
     jars = cache_directory("jars")
-    fetch_jars(read_lock(LOCK_FILE), jars, lambda *_: None)
+    fetch_jars(read_lock(lock_file(KAFKA_VERSION)), jars, lambda *_: None)
     tampered = tmp_path / "cache" / "wiesel" / "jars"
     shutil.copytree(jars, tampered)
-    (victim,) = tampered.glob("org.apache.kafka_kafka-server_*.jar")
+    (victim,) = tampered.glob(f"org.apache.kafka_kafka-server_{KAFKA_VERSION}.jar")
     content = victim.read_bytes()
     victim.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     up = wiesel_kafka("up", "--port", "0", "--dir", home, XDG_CACHE_HOME=str(tmp_path / "cache"))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wiesel.broker.distribution import LOCK_FILE
+from wiesel.broker.distribution import KAFKA_VERSION, lock_file
 from wiesel.java.errors import JarError
 from wiesel.java.lockfile import LockedJar, format_lock, read_lock
 
@@ -46,6 +46,6 @@ def test_an_empty_lock_is_refused(tmp_path):
 
 
 def test_the_committed_lock_pins_the_broker_its_server_and_one_logger():
-    names = {jar.coordinate for jar in read_lock(LOCK_FILE)}
+    names = {jar.coordinate for jar in read_lock(lock_file(KAFKA_VERSION))}
     assert {"org.apache.kafka:kafka_2.13:4.3.1", "org.apache.kafka:kafka-server:4.3.1"} <= names
     assert len([name for name in names if name.startswith("org.slf4j:slf4j-simple:")]) == 1

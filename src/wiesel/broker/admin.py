@@ -67,11 +67,13 @@ class Admin:
             Topic(name, len(topic.partitions), name.startswith("__")) for name, topic in sorted(metadata.topics.items())
         ]
 
-    def create_topic(self, name: str, partitions: int = 1, properties: Mapping[str, str] | None = None) -> None:
-        """Create a topic of one replica; returns when all its partitions answer."""
+    def create_topic(
+        self, name: str, partitions: int = 1, properties: Mapping[str, str] | None = None, replication: int = -1
+    ) -> None:
+        """Create a topic, -1 replicas being the cluster's default; returns when all its partitions answer."""
         from confluent_kafka.admin import NewTopic
 
-        topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=dict(properties or {}))
+        topic = NewTopic(name, num_partitions=partitions, replication_factor=replication, config=dict(properties or {}))
         with kafka_errors(self._bootstrap_servers, name):
             self._client.create_topics([topic], request_timeout=self._timeout)[name].result()
         deadline = time.monotonic() + self._timeout

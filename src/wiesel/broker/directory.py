@@ -55,6 +55,10 @@ class BrokerDirectory:
         return self.root / "broker.json"
 
     @property
+    def _version(self) -> Path:
+        return self.root / "kafka.version"
+
+    @property
     def lock(self) -> Path:
         """Held by the running broker. Its existence says that the directory is a broker's."""
         return self.root / "broker.lock"
@@ -104,7 +108,7 @@ class BrokerDirectory:
         shutil.rmtree(self.data, ignore_errors=True)
         shutil.rmtree(self.formatting, ignore_errors=True)
         self.clear_state()
-        for path in (self.properties, self.log, self.log.with_name("server.log.1"), self.lock):
+        for path in (self.properties, self.log, self.log.with_name("server.log.1"), self._version, self.lock):
             path.unlink(missing_ok=True)
         if self.root.exists() and not any(self.root.iterdir()):
             self.root.rmdir()
@@ -115,6 +119,17 @@ class BrokerDirectory:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
         Path(temporary).replace(path)
+
+    def write_version(self, version: str) -> None:
+        """Remember which Kafka used `data` last."""
+        self.write_private(self._version, version + "\n")
+
+    def read_version(self) -> str | None:
+        """The Kafka that used `data` last, None if there are none."""
+        try:
+            return self._version.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return None
 
     def log_tail(self, lines: int = 12) -> str:
         """The end of the broker's log, for the message of a start that failed."""

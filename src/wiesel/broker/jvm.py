@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 MAXIMUM_HEAP = "512m"
+#: Of each broker of a cluster, which shares one laptop with the others.
+CLUSTER_HEAP = "256m"
 
 _LOGGING = {
     "showDateTime": "true",
@@ -16,7 +18,7 @@ _LOGGING = {
 }
 
 
-def jvm_options(temporary: Path, archive: Path | None) -> list[str]:
+def jvm_options(temporary: Path, archive: Path | None, maximum_heap: str = MAXIMUM_HEAP) -> list[str]:
     """
     Options for a broker that shares a laptop.
 
@@ -24,7 +26,7 @@ def jvm_options(temporary: Path, archive: Path | None) -> list[str]:
     with the archive of loaded classes on top.
     """
     options = [
-        f"-Xmx{MAXIMUM_HEAP}",
+        f"-Xmx{maximum_heap}",
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",
         "-XX:+ExitOnOutOfMemoryError",

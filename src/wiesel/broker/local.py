@@ -13,6 +13,7 @@ from wiesel.broker.directory import BrokerDirectory, BrokerState
 from wiesel.broker.errors import BrokerConfigurationError, BrokerError
 from wiesel.broker.properties import client_listeners, parse_properties
 from wiesel.broker.start import Starter, silent
+from wiesel.broker.wanted import Wanted
 from wiesel.java.jars import Report
 
 STOP_SECONDS = 15.0
@@ -38,6 +39,7 @@ class LocalBroker:
         port: int = 0,
         properties: Mapping[str, str] | None = None,
         *,
+        version: str | None = None,
         report: Report = silent,
     ) -> Self:
         """
@@ -47,11 +49,21 @@ class LocalBroker:
             dir: the broker's directory, made if needed; data of an earlier run are used again.
             port: of the plaintext listener on 127.0.0.1; 0 takes a free one (or the one that it runs on).
             properties: Kafka broker properties that win over our defaults.
+            version: of Kafka, as in `3.9` or `4.3.1`; None takes the one that made the data, else ours.
             report: told about downloads and steps.
         """
         home = BrokerDirectory(Path(dir).absolute())
-        state, child = Starter(home, port, dict(properties or {}), report).run()
+        return cls._started(home, Wanted(port, dict(properties or {}), version), report)
+
+    @classmethod
+    def _started(cls, home: BrokerDirectory, wanted: Wanted, report: Report) -> Self:
+        state, child = Starter(home, wanted, report).run()
         return cls(home.root, state, child)
+
+    @classmethod
+    def start_node(cls, dir: Path, wanted: Wanted, report: Report) -> Self:
+        """Start one node of a cluster; returns when it answers, which takes a quorum of its controllers."""
+        return cls._started(BrokerDirectory(Path(dir).absolute()), wanted, report)
 
     @classmethod
     def find(cls, dir: Path) -> Self | None:

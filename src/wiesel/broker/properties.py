@@ -12,12 +12,6 @@ CONTROLLER = "CONTROLLER"
 NODE_ID = "1"
 
 LAPTOP_DEFAULTS: Mapping[str, str] = {
-    # One node cannot replicate.
-    "offsets.topic.replication.factor": "1",
-    "transaction.state.log.replication.factor": "1",
-    "transaction.state.log.min.isr": "1",
-    "share.coordinator.state.topic.replication.factor": "1",
-    "share.coordinator.state.topic.min.isr": "1",
     # The internal topics are created at first use, 50 partitions each by default, and the first client waits for it.
     "offsets.topic.num.partitions": "4",
     "transaction.state.log.num.partitions": "4",
@@ -58,6 +52,24 @@ class Listener:
         return f"{self.host}:{self.port}"
 
 
+@dataclass(frozen=True)
+class Node:
+    """
+    One node of a cluster.
+
+    Args:
+        id: 1 to `brokers`.
+        brokers: how many nodes the cluster has.
+        listeners: as Kafka's `listeners`, without port 0; names CONTROLLER where the node is one.
+        voters: node id → `host:port` of each controller.
+    """
+
+    id: int
+    brokers: int
+    listeners: str
+    voters: Mapping[int, str]
+
+
 def broker_properties(
     data_directory: Path, port: int, overrides: Mapping[str, str], free_port: Callable[[], int]
 ) -> dict[str, str]:
@@ -70,33 +82,64 @@ def broker_properties(
         overrides: win over every default; `listeners` too, where port 0 takes a free one each.
         free_port: gives a port that nobody listens on, another one at each call.
     """
+    listeners = chosen_listeners(overrides.get("listeners", f"PLAINTEXT://{HOST}:{port}"), free_port, controller=True)
+    node = Node(int(NODE_ID), 1, listeners, {int(NODE_ID): parse_controller(listeners) or ""})
+    return node_properties(data_directory, node, overrides)
+
+
+def chosen_listeners(listeners: str, free_port: Callable[[], int], *, controller: bool) -> str:
+    """`listeners` with one for the controller added if the node is to be one, and a free port for each port 0."""
+    if controller and f"{CONTROLLER}://" not in listeners:
+        listeners += f",{CONTROLLER}://{HOST}:0"
+    return re.sub(r":0(?=,|$)", lambda _: f":{free_port()}", listeners)
+
+
+def node_properties(data_directory: Path, node: Node, overrides: Mapping[str, str]) -> dict[str, str]:
+    """All properties of one node of a cluster, of which a lone broker is the smallest."""
     if forbidden := [key for key in _OURS if key in overrides]:
         raise BrokerConfigurationError(
             f"{', '.join(forbidden)} cannot be set: the local broker sets it itself. Leave it out."
         )
-    listeners = overrides.get("listeners", f"PLAINTEXT://{HOST}:{port}")
-    if f"{CONTROLLER}://" not in listeners:
-        listeners += f",{CONTROLLER}://{HOST}:0"
-    listeners = re.sub(r":0(?=,|$)", lambda _: f":{free_port()}", listeners)
     properties = {
-        "process.roles": "broker,controller",
-        "node.id": NODE_ID,
+        "process.roles": "broker,controller" if node.id in node.voters else "broker",
+        "node.id": str(node.id),
         "log.dirs": str(data_directory),
         "controller.listener.names": CONTROLLER,
+        "controller.quorum.voters": ",".join(f"{number}@{address}" for number, address in node.voters.items()),
         "listener.security.protocol.map": ",".join(
             f"{name}:{name.replace(CONTROLLER, 'PLAINTEXT')}"
             for name in (CONTROLLER, "PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
         ),
+        **_replication(node.brokers),
         **LAPTOP_DEFAULTS,
         **overrides,
-        "listeners": listeners,
+        "listeners": node.listeners,
     }
-    controller = next(one for one in parse_listeners(properties) if one.name == CONTROLLER)
-    properties["controller.quorum.voters"] = f"{NODE_ID}@{controller.address}"
     # Without it Kafka asks for a listener of the name PLAINTEXT, which an override may have left out.
     if "security.inter.broker.protocol" not in overrides:
         properties.setdefault("inter.broker.listener.name", client_listeners(properties)[0].name)
     return properties
+
+
+def _replication(brokers: int) -> dict[str, str]:
+    """Three copies where there are three brokers, so that one may be killed and nothing stops."""
+    copies = min(brokers, 3)
+    in_sync = max(1, copies - 1)
+    internal = {
+        "offsets.topic.replication.factor": copies,
+        "transaction.state.log.replication.factor": copies,
+        "transaction.state.log.min.isr": in_sync,
+        "share.coordinator.state.topic.replication.factor": copies,
+        "share.coordinator.state.topic.min.isr": in_sync,
+    }
+    topics = {"default.replication.factor": copies, "min.insync.replicas": in_sync} if brokers > 1 else {}
+    return {key: str(value) for key, value in {**internal, **topics}.items()}
+
+
+def parse_controller(listeners: str) -> str | None:
+    """`host:port` of the controller's listener, None for a node that is none."""
+    found = re.search(rf"(?:^|,)\s*{CONTROLLER}://([^,]+)", listeners)
+    return found[1] if found else None
 
 
 def parse_listeners(properties: Mapping[str, str]) -> list[Listener]:

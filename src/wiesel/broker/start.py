@@ -9,17 +9,20 @@ from pathlib import Path
 
 from wiesel.broker import process
 from wiesel.broker.directory import BrokerDirectory, BrokerState
-from wiesel.broker.distribution import KAFKA_VERSION, install
+from wiesel.broker.distribution import KAFKA_VERSION, install, pinned_version
 from wiesel.broker.errors import BrokerConfigurationError, BrokerError
-from wiesel.broker.jvm import broker_command, cluster_id, environment, format_command, jvm_options
+from wiesel.broker.jvm import broker_command, environment, format_command, jvm_options
+from wiesel.broker.jvm import cluster_id as new_cluster_id
 from wiesel.broker.probe import answers, free_port, is_taken
 from wiesel.broker.properties import (
     Listener,
     broker_properties,
     client_listeners,
     format_properties,
+    node_properties,
     parse_properties,
 )
+from wiesel.broker.wanted import Wanted, version_for
 from wiesel.core.redaction import HIDDEN, is_secret, redact
 from wiesel.java.jars import Report
 
@@ -39,10 +42,9 @@ def silent(_what: str, _done: int, _total: int) -> None:
 class Starter:
     """One attempt of one process to have the broker of a directory running; several may try at once."""
 
-    def __init__(self, home: BrokerDirectory, port: int, overrides: Mapping[str, str], report: Report) -> None:
+    def __init__(self, home: BrokerDirectory, wanted: Wanted, report: Report) -> None:
         self._home = home
-        self._port = port
-        self._overrides = overrides
+        self._wanted = wanted
         self._report = report
         self._deadline = time.monotonic() + START_SECONDS
 
@@ -74,24 +76,32 @@ class Starter:
         listener = client_listeners(properties)[0]
         if not answers(listener, 1.0) or not process.is_held(self._home.root):
             return None
-        if self._port and self._port != listener.port:
+        if self._wanted.port and self._wanted.port != listener.port:
             raise BrokerConfigurationError(
                 f"the broker of {self._home.root} runs on port {listener.port} already; "
                 "`wiesel kafka down` stops it, another --dir makes a second one."
             )
         # Ports that were left to us to choose cannot be compared.
-        different = [k for k, v in self._overrides.items() if properties.get(k) != v and k != "listeners"]
+        different = [k for k, v in self._wanted.overrides.items() if properties.get(k) != v and k != "listeners"]
         if different:
             raise BrokerConfigurationError(
                 f"the broker of {self._home.root} runs with another value of {', '.join(different)}; "
                 "`wiesel kafka down` stops it, then `up` starts it with yours."
             )
+        if self._wanted.version and pinned_version(self._wanted.version) != state.kafka_version:
+            raise BrokerConfigurationError(
+                f"the broker of {self._home.root} runs Kafka {state.kafka_version}; `wiesel kafka down` stops it, "
+                "another --dir makes a second one."
+            )
         return state
 
     def _start(self, lock: process.LifeLock) -> Started:
-        installation = install(self._report)
+        # Data of before versions were written down are ours.
+        made_with = self._home.read_version() or (KAFKA_VERSION if self._home.data.exists() else None)
+        version = version_for(self._wanted.version, made_with)
+        installation = install(self._report, version)
         java = installation.java.executable
-        options = jvm_options(self._home.temporary, installation.archive)
+        options = jvm_options(self._home.temporary, installation.archive, self._wanted.heap)
         jvm_environment = environment(os.environ, installation.jars)
         # Downloads took as long as they took; from here on it is the broker's time.
         self._deadline = time.monotonic() + START_SECONDS
@@ -99,11 +109,12 @@ class Starter:
             properties = self._choose_properties()
             self._home.prepare(format_properties(properties))
             self._format(java, options, jvm_environment, properties)
-            self._report("starting Apache Kafka " + KAFKA_VERSION, 0, 0)
+            self._home.write_version(version)
+            self._report("starting Apache Kafka " + version, 0, 0)
             command = broker_command(java, options, self._home.properties)
             child = process.spawn(command, jvm_environment, self._home.root, self._home.log, lock.descriptor)
             listener = client_listeners(properties)[0]
-            state = BrokerState(child.pid, listener.address, KAFKA_VERSION)
+            state = BrokerState(child.pid, listener.address, version)
             try:
                 self._home.write_state(state)
                 if self._await_answer(child, listener):
@@ -119,7 +130,11 @@ class Starter:
         raise BrokerError(self._failure(f"Kafka ended with exit code {child.returncode} before it answered"))
 
     def _choose_properties(self) -> dict[str, str]:
-        properties = broker_properties(self._home.data, self._port or free_port(), self._overrides, free_port)
+        wanted = self._wanted
+        if wanted.node is not None:
+            properties = node_properties(self._home.data, wanted.node, wanted.overrides)
+        else:
+            properties = broker_properties(self._home.data, wanted.port or free_port(), wanted.overrides, free_port)
         for listener in client_listeners(properties):
             if is_taken(listener.host, listener.port):
                 raise BrokerConfigurationError(
@@ -139,7 +154,7 @@ class Starter:
         self._home.write_private(scratch, format_properties({**properties, "log.dirs": str(self._home.formatting)}))
         try:
             answer = subprocess.run(
-                format_command(java, options, scratch, cluster_id(uuid.uuid4().bytes)),
+                format_command(java, options, scratch, self._wanted.cluster_id or new_cluster_id(uuid.uuid4().bytes)),
                 env=dict(jvm_environment),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -169,7 +184,7 @@ class Starter:
 
     def _hide(self, text: str) -> str:
         """Without the values of secret overrides, should Kafka have repeated them."""
-        for key, value in self._overrides.items():
+        for key, value in self._wanted.overrides.items():
             if is_secret(key) and value:
                 text = text.replace(value, HIDDEN)
         return redact(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from wiesel.cli.kafka.broker import down, fetch, status, up
+from wiesel.cli.kafka.broker import down, fetch, kill, restart, status, up
 from wiesel.cli.kafka.records import consume, produce
 from wiesel.cli.kafka.topics import topics
 
@@ -25,5 +25,5 @@ def kafka() -> None:
     """
 
 
-for command in (up, down, status, fetch, topics, produce, consume):
+for command in (up, down, status, kill, restart, fetch, topics, produce, consume):
     kafka.add_command(command)

@@ -60,7 +60,7 @@ def reporting_errors(command: _Command) -> _Command:
 
 
 def _servers_of(directory: Path) -> str:
-    from wiesel.broker import LocalBroker
+    from wiesel.broker import find_running
 
-    broker = LocalBroker.find(directory)
+    broker = find_running(directory)
     return broker.bootstrap_servers if broker else f"127.0.0.1:{DEFAULT_PORT}"

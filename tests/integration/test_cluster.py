@@ -1,0 +1,161 @@
+"""Three real brokers: one is killed while an exactly-once sink publishes (rows F16, F17 of the fault matrix)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from tests.integration.kafka_store import Store, committed, sink_to
+from wiesel.broker import BrokerConfigurationError, BrokerError, LocalCluster, find_running
+from wiesel.broker.admin import Admin
+from wiesel.connectors.kafka.naming import progress_topic
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+_RECORDS = 20
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    """Three brokers; topics have three replicas, two of which must have a record before it counts."""
+    properties = {"transaction.abort.timed.out.transaction.cleanup.interval.ms": "500"}
+    cluster = LocalCluster.start(tmp_path_factory.mktemp("cluster"), properties=properties)
+    try:
+        yield cluster
+    finally:
+        cluster.stop(delete=True)
+
+
+def wiesel_kafka(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "wiesel.cli.main", "kafka", *map(str, arguments)],
+        env=dict(os.environ),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+
+
+def leader_of(cluster: LocalCluster, topic: str) -> int:
+    described = AdminClient({"bootstrap.servers": cluster.bootstrap_servers}).list_topics(topic, timeout=10)
+    return int(described.topics[topic].partitions[0].leader)
+
+
+def end_of(cluster: LocalCluster, topic: str, isolation: str) -> int:
+    consumer = Consumer(
+        {"bootstrap.servers": cluster.bootstrap_servers, "group.id": "test", "isolation.level": isolation}
+    )
+    try:
+        return int(consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=10)[1])
+    finally:
+        consumer.close()
+
+
+class Publisher(threading.Thread):
+    """A job that takes a checkpoint and publishes it, again and again, until it is told to end."""
+
+    def __init__(self, cluster: LocalCluster, topic: str, path: Path) -> None:
+        super().__init__(daemon=True)
+        self._job = Store(path).begin(sink_to(cluster.bootstrap_servers, topic, topic))
+        self.published = 0
+        self.error: BaseException | None = None
+        self._enough = threading.Event()
+        self._progressed = threading.Condition()
+
+    def run(self) -> None:
+        try:
+            self._job.recover()
+            while not self._enough.is_set():
+                self._job.checkpoint(*(f"{self.published}-{record}" for record in range(_RECORDS)))
+                with self._progressed:
+                    self.published += 1
+                    self._progressed.notify_all()
+        except BaseException as error:
+            self.error = error
+        finally:
+            self._job.close()
+
+    def await_more(self, checkpoints: int) -> None:
+        """Wait until so many more are published."""
+        with self._progressed:
+            goal = self.published + checkpoints
+            assert self._progressed.wait_for(lambda: self.published >= goal or self.error, 60), "it does not go on"
+        assert self.error is None
+
+    def finish(self) -> list[str]:
+        """End, and return what must have been published."""
+        self._enough.set()
+        self.join(60)
+        assert not self.is_alive()
+        assert self.error is None
+        return [f"{number}-{record}" for number in range(self.published) for record in range(_RECORDS)]
+
+
+@pytest.mark.parametrize("kills", [1, pytest.param(3, marks=pytest.mark.exhaustive)])
+def test_nothing_is_lost_or_repeated_when_brokers_are_killed_while_output_is_published(
+    cluster: LocalCluster, tmp_path: Path, kills: int
+) -> None:
+    """Of the three one leads the output, one coordinates the transactions, one is the active controller."""
+    output = f"output-{kills}"
+    admin = Admin(cluster.bootstrap_servers)
+    admin.create_topic(output)
+    publisher = Publisher(cluster, output, tmp_path / "job")
+    publisher.start()
+    publisher.await_more(2)
+    first = leader_of(cluster, output)
+    assert progress_topic(output) in {topic.name for topic in admin.list_topics()}
+    for number in [first, *({1, 2, 3} - {first})][:kills]:
+        cluster.kill(number)
+        publisher.await_more(3)
+        cluster.restart(number)
+    assert publisher.finish() == committed(cluster.bootstrap_servers, output)
+    # No transaction hangs: what readers of committed records may see is all there is.
+    ends = {level: end_of(cluster, output, level) for level in ("read_committed", "read_uncommitted")}
+    assert ends["read_committed"] == ends["read_uncommitted"]
+
+
+def test_a_killed_broker_comes_back_alone_on_its_port(cluster: LocalCluster) -> None:
+    addresses = cluster.addresses
+    assert wiesel_kafka("kill", "2", "--dir", cluster.directory).returncode == 0
+    status = wiesel_kafka("status", "--dir", cluster.directory)
+    assert (status.returncode, f"broker.2={addresses[2]} down" in status.stdout) == (3, True)
+    restart = wiesel_kafka("restart", "2", "--dir", cluster.directory)
+    assert restart.returncode == 0, restart.stderr
+    assert restart.stdout.startswith(f"broker.2={addresses[2]} pid=")
+    assert wiesel_kafka("status", "--dir", cluster.directory).returncode == 0
+
+
+def test_up_finds_the_cluster_that_runs_and_refuses_another_one(cluster: LocalCluster) -> None:
+    up = wiesel_kafka("up", "--dir", cluster.directory)
+    assert up.stdout == f"bootstrap.servers={cluster.bootstrap_servers}\n", up.stderr
+    with pytest.raises(BrokerConfigurationError, match="has 3 brokers, not 2"):
+        LocalCluster.start(cluster.directory, 2)
+    with pytest.raises(BrokerError, match="another port"):
+        LocalCluster.start(cluster.directory, 3, cluster.port + 1)
+
+
+def test_a_broker_of_kafka_3_9_serves_an_exactly_once_sink(tmp_path: Path) -> None:
+    home = tmp_path / "kafka"
+    up = wiesel_kafka("up", "--version", "3.9", "--port", "0", "--dir", home)
+    try:
+        broker = find_running(home)
+        assert broker is not None, up.stderr
+        assert broker.kafka_version.startswith("3.9.")
+        Admin(broker.bootstrap_servers).create_topic("output")
+        job = Store(tmp_path / "job").start(sink_to(broker.bootstrap_servers, "output", "output"))
+        job.checkpoint("a", "b")
+        job.close()
+        assert committed(broker.bootstrap_servers, "output") == ["a", "b"]
+    finally:
+        down = wiesel_kafka("down", "--delete", "--dir", home)
+    assert (down.returncode, home.exists()) == (0, False)
