@@ -9,7 +9,9 @@ import logging
 import queue
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic_ns
 from typing import Any, Final
 
@@ -17,11 +19,12 @@ from wiesel.cluster.background import Background
 from wiesel.cluster.commit_service import CommitService
 from wiesel.cluster.deployment import CheckpointAccess, Restore
 from wiesel.cluster.options import JobOptions
+from wiesel.cluster.savepoints import SavepointService, SavepointStatus
 from wiesel.cluster.sources import SourceCoordinator, SplitReceiver
 from wiesel.cluster.start import Start
 from wiesel.cluster.status import StatusReporter
 from wiesel.core.contracts import Clock, Json
-from wiesel.core.errors import JobExecutionError, WieselError
+from wiesel.core.errors import ConfigurationError, JobExecutionError, WieselError
 from wiesel.core.tracebacks import format_user_traceback
 from wiesel.graph.job_graph import JobGraph
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest
@@ -79,13 +82,14 @@ class JobDriver(ABC):
         self._segments = _own_segments(start)
         settings = options.checkpoint_settings()
         self.master = JobMaster(
-            _facts(graph, start),
+            _facts(graph, start, options.job_id),
             settings,
             restart_strategy(options.configuration, settings.interval_ms is not None),
             restore=None if start is None else start.restore,
             pending=() if start is None else start.pending,
             next_checkpoint_id=1 if start is None else start.next_checkpoint_id,
         )
+        self._savepoints = SavepointService(options, start)
         self._committers = None if start is None else CommitService(graph, options, start, lambda: self._at_once)
         self._status = StatusReporter(options, self.master, clock, self._figures)
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
@@ -97,6 +101,9 @@ class JobDriver(ABC):
             c.NotifyCheckpointComplete: self._notify_complete,
             c.Commit: self._commit,
             c.RetainCheckpoints: self._retain,
+            c.EndInput: self._end_input,
+            c.WriteSavepoint: self._write_savepoint,
+            c.DeclineSavepoint: lambda command: self._savepoints.decline(command.trigger_id, command.error),
             c.CancelTasks: self._cancel_tasks,
             c.Terminate: self._terminate,
         }
@@ -114,6 +121,10 @@ class JobDriver(ABC):
     @abstractmethod
     def _notify_complete(self, command: c.NotifyCheckpointComplete) -> None:
         """Tell every source task that a checkpoint is complete."""
+
+    @abstractmethod
+    def _end_input(self, command: c.EndInput) -> None:
+        """Tell every source task to end its input."""
 
     @abstractmethod
     def _close_tasks(self, failing: bool) -> None:
@@ -159,6 +170,39 @@ class JobDriver(ABC):
     def cancel(self) -> None:
         """Ask, from any thread, for an end without a checkpoint."""
         self._mailbox.put(lambda: self._event(c.CancelRequested()))
+
+    def trigger_savepoint(self, path: Path | None = None, *, stop: bool = False, drain: bool = False) -> int:
+        """Ask, from any thread, for a savepoint, and return at once.
+
+        Args:
+            path: directory in which the savepoint gets one of its own, ``savepoint-<job id>-<random>``; None is
+                ``execution.checkpointing.savepoint-dir``.
+            stop: end the job with it, everything up to it delivered; a savepoint that fails lets the job go on.
+            drain: with ``stop``, end event time first, so that all windows and event-time timers fire.
+
+        Returns:
+            the trigger id for ``savepoint_status`` and ``savepoint_result``.
+
+        Raises:
+            ConfigurationError: no directory is given or configured, it cannot be written, or the job keeps no state.
+        """
+        if drain and not stop:
+            raise ConfigurationError("Only a job that is stopped can be drained.")
+        trigger_id = self._savepoints.request(path)
+        self._mailbox.put(lambda: self._event(c.SavepointRequested(trigger_id, stop, drain)))
+        return trigger_id
+
+    def savepoint_status(self, trigger_id: int) -> SavepointStatus:
+        """Return, to any thread, how far a savepoint is; also when the job is over.
+
+        Raises:
+            KeyError: no savepoint of this job has that trigger id.
+        """
+        return self._savepoints.status(trigger_id)
+
+    def savepoint_result(self, trigger_id: int) -> Future[Path]:
+        """Return the future of a savepoint's directory."""
+        return self._savepoints.result(trigger_id)
 
     def wake(self) -> None:
         """Let the loop look around; from any thread, cheap when it is awake already."""
@@ -341,6 +385,19 @@ class JobDriver(ABC):
 
         self._disk.run(remove, _log_failure)
 
+    def _write_savepoint(self, command: c.WriteSavepoint) -> None:
+        trigger_id = command.trigger_id
+
+        def done(result: Any) -> None:
+            if isinstance(result, BaseException):
+                self._savepoints.decline(trigger_id, result)
+                self._event(c.SavepointWriteFailed(trigger_id, result))
+            else:
+                self._savepoints.complete(trigger_id)
+                self._event(c.SavepointWritten(trigger_id))
+
+        self._disk.run(self._savepoints.writing(trigger_id, command.manifest), done)
+
     def _cancel_tasks(self, command: c.CancelTasks) -> None:
         if self._sources is not None:
             self._sources.close()
@@ -373,9 +430,10 @@ class JobDriver(ABC):
         self._background_commits.close(wait=False)
         # Whoever gets the job directory next must not meet our last writes in it.
         self._disk.close(wait=True)
+        self._savepoints.end()
 
 
-def _facts(graph: JobGraph, start: Start | None) -> JobFacts:
+def _facts(graph: JobGraph, start: Start | None, job_id: str) -> JobFacts:
     return JobFacts(
         tasks=[TaskId(vertex.vertex_id, i) for vertex in graph.vertices for i in range(vertex.parallelism)],
         operators=[
@@ -384,6 +442,7 @@ def _facts(graph: JobGraph, start: Start | None) -> JobFacts:
         ],
         lineage="" if start is None else start.lineage.lineage_id,
         has_storage=start is not None,
+        job_id=job_id,
     )
 
 

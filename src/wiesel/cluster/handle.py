@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 from wiesel.cluster.driver import JobDriver
 from wiesel.cluster.local import run_job
-from wiesel.cluster.options import JobOptions
-from wiesel.core.errors import UnsupportedError
+from wiesel.cluster.options import JobOptions, local_path
+from wiesel.core.errors import CheckpointError, ConfigurationError
 from wiesel.core.job import JobExecutionResult, JobID, JobStatus
 from wiesel.graph.job_graph import JobGraph
 from wiesel.runtime.job_master.commands import JobState
@@ -71,9 +72,32 @@ class LocalJobHandle:
         return done
 
     def stop_with_savepoint(self, drain: bool, directory: str | None) -> Future[str]:
-        """Refuse: savepoints come with the worker driver."""
-        raise UnsupportedError("Savepoints are not available yet; Ctrl-C stops the job with a checkpoint instead.")
+        """Stop at a savepoint; the future gives its path."""
+        return self._savepoint(directory, stop=True, drain=drain)
 
     def trigger_savepoint(self, directory: str | None) -> Future[str]:
-        """Refuse: savepoints come with the worker driver."""
-        raise UnsupportedError("Savepoints are not available yet; checkpoints are taken at their interval.")
+        """Take a savepoint; the future gives its path."""
+        return self._savepoint(directory, stop=False, drain=False)
+
+    def _savepoint(self, directory: str | None, *, stop: bool, drain: bool) -> Future[str]:
+        answer: Future[str] = Future()
+        if self._driver is None:
+            answer.set_exception(CheckpointError("The job is not running yet, so no savepoint can be taken now."))
+            return answer
+        driver = self._driver
+        try:
+            path = None if directory is None else local_path(directory)
+            result = driver.savepoint_result(driver.trigger_savepoint(path, stop=stop, drain=drain))
+        except ConfigurationError as error:
+            answer.set_exception(error)
+            return answer
+
+        def hand_on(future: Future[Path]) -> None:
+            error = future.exception()
+            if error is not None:
+                answer.set_exception(error)
+            else:
+                answer.set_result(str(future.result()))
+
+        result.add_done_callback(hand_on)
+        return answer

@@ -82,6 +82,10 @@ class InlineDriver(JobDriver):
             if task.source is not None:
                 task.trigger_checkpoint(command.checkpoint_id, command.suspend)
 
+    def _end_input(self, command: c.EndInput) -> None:
+        for task in self._tasks.values():
+            task.end_input()
+
     def _notify_complete(self, command: c.NotifyCheckpointComplete) -> None:
         for task_id, task in self._tasks.items():
             if task.source is not None:

@@ -20,6 +20,7 @@ from wiesel.core.clock import SystemClock
 from wiesel.core.contracts import JobFacts
 from wiesel.core.errors import ConfigurationError, JobExecutionError, WieselError
 from wiesel.core.operator_specs import SinkSpec, SourceSpec
+from wiesel.core.options import catalog, is_set
 from wiesel.graph.job_graph import JobGraph
 from wiesel.runtime.job_master.commands import JobState
 
@@ -63,8 +64,10 @@ def _create_driver(graph: JobGraph, options: JobOptions, start: Start | None) ->
 
 
 def needs_directory(graph: JobGraph, options: JobOptions) -> bool:
-    """Whether the job keeps anything: it takes checkpoints, or a sink's output is published by a committer."""
+    """Whether the job keeps anything: checkpoints, savepoints, or output that is published by a committer."""
     if options.checkpoint_settings().interval_ms is not None or options.resume or options.from_savepoint:
+        return True
+    if is_set(options.configuration, catalog.SAVEPOINT_DIRECTORY):
         return True
     return any(isinstance(o.spec, SinkSpec) and o.spec.sink.transactional for _, o in graph.operators())
 
@@ -101,6 +104,8 @@ def _conclude(outcome: JobOutcome, start: Start | None, received: list[int]) -> 
         # Not the next job of the script: the user asked the process to stop.
         _log.info("Stopped%s.", "" if start is None else "; --resume goes on from here")
         raise SystemExit(128 + received[0])
+    if outcome.stopped_early:
+        _log.info("Stopped with a savepoint; -s PATH starts from it, and --resume goes on from here.")
     return outcome
 
 

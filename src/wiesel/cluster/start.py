@@ -167,7 +167,7 @@ class _Decision:
         path = local_path(text).resolve()
         path = path.parent if path.name == "_metadata" else path
         manifest = self._storage.load(path)
-        self._storage.adopt_segments(path, [item.path for item in manifest.pending if item.path is not None])
+        self._storage.adopt_segments(path, manifest)
         _log.warning(
             "Starting from %s: output after that checkpoint that was already published will be published again.", path
         )

@@ -202,6 +202,11 @@ class Task:
         """Take a checkpoint at the next step (sources); ``suspend`` stops reading behind its barrier."""
         self._mail.append(lambda: self._barrier(CheckpointBarrier(checkpoint_id, suspend)))
 
+    def end_input(self) -> None:
+        """Let a source read no more, as if its input were over; other tasks learn of that by their input."""
+        if self.source is not None:
+            self._mail.append(lambda: None if self._input_over or self._suspended else self._end_of_input())
+
     def notify_checkpoint_complete(self, splits: list[SourceSplit]) -> None:
         """Tell the reader that the checkpoint with these positions is complete."""
         if self.source is not None:

@@ -114,6 +114,10 @@ class WorkerDriver(JobDriver):
         if self._pool is not None:
             self._pool.send_all(p.TriggerCheckpoint(command.checkpoint_id, command.suspend))
 
+    def _end_input(self, command: c.EndInput) -> None:
+        if self._pool is not None:
+            self._pool.send_all(p.EndInput())
+
     def _notify_complete(self, command: c.NotifyCheckpointComplete) -> None:
         if self._pool is None:
             return

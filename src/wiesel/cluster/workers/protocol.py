@@ -99,6 +99,11 @@ class TriggerCheckpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class EndInput:
+    """Let every source task end its input."""
+
+
+@dataclass(frozen=True, slots=True)
 class NotifyComplete:
     """A checkpoint is complete; positions in it by source task."""
 

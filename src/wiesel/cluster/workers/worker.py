@@ -57,6 +57,7 @@ class Worker:
             p.Deploy: self._deploy,
             p.AddSplits: self._add_splits,
             p.TriggerCheckpoint: self._trigger,
+            p.EndInput: self._end_input,
             p.NotifyComplete: self._notify,
             p.Stop: self._take_stop,
         }
@@ -169,6 +170,10 @@ class Worker:
         for task in self._tasks.values():
             if task.source is not None:
                 task.trigger_checkpoint(message.checkpoint_id, message.suspend)
+
+    def _end_input(self, message: p.EndInput) -> None:
+        for task in self._tasks.values():
+            task.end_input()
 
     def _notify(self, message: p.NotifyComplete) -> None:
         for task_id, splits in message.splits.items():

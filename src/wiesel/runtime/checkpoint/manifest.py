@@ -10,6 +10,7 @@ import hmac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from wiesel.core.contracts import Committable, Json, SourceSplit
@@ -47,6 +48,9 @@ class CheckpointManifest:
         operators: by uid.
         pending: everything writers made durable that no committer has confirmed, in order.
         committers: what each sink's committer has confirmed, by sink uid.
+        job_id: the job that took it, for messages.
+        files: of a savepoint, the files of ``pending``, relative to the savepoint; None for a checkpoint, whose lie in
+            the job directory.
     """
 
     checkpoint_id: int
@@ -55,6 +59,13 @@ class CheckpointManifest:
     operators: Mapping[str, OperatorManifest] = field(default_factory=dict)
     pending: Sequence[Committable] = ()
     committers: Mapping[str, Json] = field(default_factory=dict)
+    job_id: str = ""
+    files: Sequence[StateFile] | None = None
+
+    def all_files(self) -> list[StateFile]:
+        """Return every file beside the manifest that it cannot do without."""
+        keyed = [s.keyed for operator in self.operators.values() for s in operator.subtasks if s.keyed is not None]
+        return [*keyed, *(self.files or ())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +116,8 @@ def decode(content: bytes, key: SealKey, *, where: str, trust: bool) -> Checkpoi
         raise CheckpointCorruptError(f"{where} is damaged: its first line is not that of a checkpoint. {WAYS_OUT}")
     if words[1] != str(FORMAT_VERSION).encode():
         raise CheckpointForeignError(
-            f"{where} has format version {words[1].decode(errors='replace')}; this Wiesel reads {FORMAT_VERSION}."
+            f"{where} has format version {words[1].decode(errors='replace')}, and this Wiesel reads {FORMAT_VERSION}. "
+            f"Start the job with the version of Wiesel that wrote it, or a later one that still reads that format."
         )
     fields = dict(word.split(b"=", 1) for word in words[2:] if b"=" in word)
     if fields.get(b"sha256") != _digest(fields.get(b"key", b""), body).encode():
@@ -119,7 +131,11 @@ def decode(content: bytes, key: SealKey, *, where: str, trust: bool) -> Checkpoi
             )
     elif not hmac.compare_digest(fields.get(b"hmac", b""), key.seal(body).encode()):
         raise CheckpointCorruptError(f"{where} is damaged or forged: its seal does not match its content. {WAYS_OUT}")
-    return _from_json(json.loads(body))
+    manifest = _from_json(json.loads(body))
+    for file in [*(f.name for f in manifest.all_files()), *(c.path for c in manifest.pending if c.path is not None)]:
+        if Path(file).is_absolute() or ".." in Path(file).parts:
+            raise CheckpointCorruptError(f"{where} is forged: it names a file outside of its directory, {file!r}.")
+    return manifest
 
 
 def _to_json(manifest: CheckpointManifest) -> dict[str, Any]:
@@ -138,14 +154,24 @@ def _to_json(manifest: CheckpointManifest) -> dict[str, Any]:
         },
         "pending": [{"sink": c.sink_uid, "data": dict(c.data), "path": c.path} for c in manifest.pending],
         "committers": dict(manifest.committers),
+        "job": manifest.job_id,
+        "files": None if manifest.files is None else [_file_to_json(file) for file in manifest.files],
     }
+
+
+def _file_to_json(file: StateFile) -> dict[str, Any]:
+    return {"name": file.name, "size": file.size, "sha256": file.sha256}
+
+
+def _file_from_json(data: dict[str, Any]) -> StateFile:
+    return StateFile(data["name"], data["size"], data["sha256"])
 
 
 def _snapshot_to_json(snapshot: OperatorSnapshot) -> dict[str, Any]:
     keyed = snapshot.keyed
     return {
         "state": snapshot.state,
-        "keyed": None if keyed is None else {"name": keyed.name, "size": keyed.size, "sha256": keyed.sha256},
+        "keyed": None if keyed is None else _file_to_json(keyed),
         "splits": [{"id": s.split_id, "position": dict(s.position)} for s in snapshot.splits],
     }
 
@@ -166,6 +192,8 @@ def _from_json(data: dict[str, Any]) -> CheckpointManifest:
         },
         pending=[Committable(c["sink"], c["data"], c["path"]) for c in data["pending"]],
         committers=data["committers"],
+        job_id=data["job"],
+        files=None if data["files"] is None else [_file_from_json(file) for file in data["files"]],
     )
 
 
@@ -173,6 +201,6 @@ def _snapshot_from_json(data: dict[str, Any]) -> OperatorSnapshot:
     keyed = data["keyed"]
     return OperatorSnapshot(
         state=data["state"],
-        keyed=None if keyed is None else StateFile(keyed["name"], keyed["size"], keyed["sha256"]),
+        keyed=None if keyed is None else _file_from_json(keyed),
         splits=[SourceSplit(s["id"], s["position"]) for s in data["splits"]],
     )

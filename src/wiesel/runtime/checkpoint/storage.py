@@ -1,7 +1,7 @@
-"""The files of checkpoints in a job directory: state files, manifests, retention.
+"""The files of checkpoints in a job directory: state files, manifests, retention, and savepoints made of them.
 
 ``chk-n`` is complete when it holds ``_metadata``, which is renamed into place last: that rename, made durable, is the
-decision that checkpoint n exists.
+decision that checkpoint n exists. A savepoint is a copy of it that needs no other directory.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import hashlib
 import re
 import struct
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -102,16 +103,58 @@ class CheckpointStorage:
             failpoints.hit("P10")
             self._disk.remove(self.directory / path)
 
-    def adopt_segments(self, checkpoint: Path, paths: Iterable[str]) -> None:
-        """Copy WAL segments that ``checkpoint`` lists from its job directory, when that is another than ours.
+    def adopt_segments(self, checkpoint: Path, manifest: CheckpointManifest) -> None:
+        """Copy the files of pending output that a checkpoint lists from where it lies into our job directory.
 
-        Those that are no more are left out: they were removed after they had been published.
+        A savepoint has them all in itself. A checkpoint's lie in its job directory, and those that are no more there
+        are left out: they were removed after they had been published.
         """
-        for path in paths:
-            theirs, ours = checkpoint.parent / path, self.directory / path
+        if manifest.files is not None:
+            segments = {file.name: checkpoint / file.name for file in manifest.files}
+        else:
+            paths = [item.path for item in manifest.pending if item.path is not None]
+            segments = {path: checkpoint.parent / path for path in paths}
+        for path, theirs in segments.items():
+            ours = self.directory / path
             if not self._disk.exists(ours) and self._disk.exists(theirs):
                 self._disk.make_directory(ours.parent)
                 write_durably(self._disk, ours, self._disk.read(theirs))
+
+    def write_savepoint(self, manifest: CheckpointManifest, target: Path) -> None:
+        """Copy one of our checkpoints and the output that ``manifest`` still lists as pending into a new directory.
+
+        Every file is verified on the way. The savepoint exists once its manifest does; what an error leaves is removed.
+
+        Args:
+            manifest: the checkpoint; it may list less output as pending than when it was decided.
+            target: the savepoint's directory.
+        """
+        checkpoint = self.path_of(manifest.checkpoint_id)
+        segments = [item.path for item in manifest.pending if item.path is not None]
+        try:
+            self._disk.make_directory(target)
+            for file in replace(manifest, files=None).all_files():
+                self._copy(self._read_verified(checkpoint, file), target, file.name)
+            files = [self._copy(self._disk.read(self.directory / path), target, path) for path in segments]
+            for directory in {(target / file.name).parent for file in files}:
+                self._disk.sync_directory(directory)
+            self._disk.sync_directory(target)
+            write_durably(self._disk, target / METADATA, encode(replace(manifest, files=files), self._key))
+        except BaseException:
+            self._disk.remove(target)
+            raise
+
+    def _copy(self, content: bytes, target: Path, name: str) -> StateFile:
+        path = target / name
+        self._disk.make_directory(path.parent)
+        file = self._disk.create(path)
+        try:
+            file.write(content)
+            file.sync_and_close()
+        except BaseException:
+            file.close()
+            raise
+        return StateFile(name, len(content), hashlib.sha256(content).hexdigest())
 
     def path_of(self, checkpoint_id: int) -> Path:
         """Return the directory of a checkpoint."""
@@ -125,20 +168,25 @@ class CheckpointStorage:
             CheckpointCorruptError: a file is missing or was changed; the text names it.
         """
         manifest = self.load_metadata(path)
-        for operator in manifest.operators.values():
-            for subtask in operator.subtasks:
-                if subtask.keyed is not None:
-                    self._read_verified(path, subtask.keyed)
+        for file in manifest.all_files():
+            self._read_verified(path, file)
         return manifest
 
     def load_metadata(self, path: Path) -> CheckpointManifest:
-        """Return the manifest in ``path``, itself verified but not yet the files it names."""
+        """Return the manifest of a checkpoint or savepoint, itself verified but not yet the files it names."""
         metadata = path / METADATA
         if not self._disk.exists(metadata):
             raise CheckpointError(
-                f"{path} holds no complete checkpoint: {METADATA} is missing. Pass the path of a chk-… directory."
+                f"{path} holds no complete checkpoint: {METADATA} is missing. Pass the path of a chk-… or savepoint-… "
+                f"directory."
             )
-        return decode(self._disk.read(metadata), self._key, where=str(metadata), trust=self._trust)
+        manifest = decode(self._disk.read(metadata), self._key, where=str(metadata), trust=self._trust)
+        named = _NAME.fullmatch(path.name)
+        if named is not None and int(named[1]) != manifest.checkpoint_id:
+            raise CheckpointCorruptError(
+                f"{metadata} is that of checkpoint {manifest.checkpoint_id}: files were swapped. {WAYS_OUT}"
+            )
+        return manifest
 
     def pieces(self, checkpoint: Path, file: StateFile) -> Iterator[bytes]:
         """Return the pieces of a state file, verified as a whole before the first one."""

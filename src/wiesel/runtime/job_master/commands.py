@@ -93,6 +93,27 @@ class RetainCheckpoints:
 
 
 @dataclass(frozen=True, slots=True)
+class EndInput:
+    """Let every source end its input as if nothing more came: event time ends, all its timers fire (``--drain``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteSavepoint:
+    """Copy a complete checkpoint into a savepoint; answer ``SavepointWritten`` or ``SavepointWriteFailed``."""
+
+    trigger_id: int
+    manifest: CheckpointManifest
+
+
+@dataclass(frozen=True, slots=True)
+class DeclineSavepoint:
+    """Tell whoever asked that there will be no savepoint."""
+
+    trigger_id: int
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
 class CancelTasks:
     """Close all tasks of the attempt."""
 
@@ -114,6 +135,9 @@ Command = (
     | NotifyCheckpointComplete
     | Commit
     | RetainCheckpoints
+    | EndInput
+    | WriteSavepoint
+    | DeclineSavepoint
     | CancelTasks
     | Terminate
 )
@@ -188,6 +212,36 @@ class StopRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class SavepointRequested:
+    """Take a savepoint.
+
+    Args:
+        trigger_id: names the request.
+        stop: end the job with it, everything up to it delivered.
+        drain: end event time first; only together with ``stop``.
+    """
+
+    trigger_id: int
+    stop: bool = False
+    drain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SavepointWritten:
+    """The savepoint exists."""
+
+    trigger_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SavepointWriteFailed:
+    """It could not be written; the checkpoint it was to be a copy of exists all the same."""
+
+    trigger_id: int
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
 class CancelRequested:
     """Stop without one; what is decided is still delivered."""
 
@@ -209,6 +263,9 @@ MasterEvent = (
     | Committed
     | CommitFailed
     | StopRequested
+    | SavepointRequested
+    | SavepointWritten
+    | SavepointWriteFailed
     | CancelRequested
     | JobFailed
 )

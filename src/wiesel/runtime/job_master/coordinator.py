@@ -70,8 +70,13 @@ class CheckpointCoordinator:
             self.pending is None
             and self._next_trigger_ms is not None
             and now_ms >= self._next_trigger_ms
-            and unconfirmed < MAX_UNCONFIRMED
+            and self.has_room(unconfirmed)
         )
+
+    @staticmethod
+    def has_room(unconfirmed: int) -> bool:
+        """Whether so few decided checkpoints wait for their output that there may be another."""
+        return unconfirmed < MAX_UNCONFIRMED
 
     def next_due_ms(self, unconfirmed: int) -> int | None:
         """Return when the driver should look again: the pending checkpoint's timeout, or the next trigger.
@@ -80,7 +85,7 @@ class CheckpointCoordinator:
         """
         if self.pending is not None:
             return self.pending.triggered_ms + self.settings.timeout_ms
-        return self._next_trigger_ms if unconfirmed < MAX_UNCONFIRMED else None
+        return self._next_trigger_ms if self.has_room(unconfirmed) else None
 
     def trigger(self, now_ms: int, tasks: Sequence[TaskId], suspend: bool) -> int:
         """Begin a checkpoint and return its number."""

@@ -6,8 +6,9 @@ checkpoint and waits until it is known which one that is; a job ends only when e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from wiesel.core.contracts import Committable, Json
 from wiesel.core.errors import CheckpointError, JobExecutionError, is_retriable
@@ -16,6 +17,7 @@ from wiesel.runtime.job_master import commands as c
 from wiesel.runtime.job_master.commands import Command, JobState, MasterEvent
 from wiesel.runtime.job_master.coordinator import CheckpointCoordinator, CheckpointSettings, PendingCheckpoint
 from wiesel.runtime.job_master.restart import RestartStrategy
+from wiesel.runtime.job_master.savepoints import Savepoints
 from wiesel.runtime.reports import (
     CheckpointAcknowledged,
     CheckpointDeclined,
@@ -25,6 +27,9 @@ from wiesel.runtime.reports import (
     TaskId,
     TaskReport,
 )
+
+#: A savepoint that was to stop the job and cannot be written lets one in these states go on.
+_GOES_ON: Final = (JobState.RUNNING, JobState.RESTARTING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +52,14 @@ class JobFacts:
         operators: all operators.
         lineage: the history this start continues or begins.
         has_storage: whether checkpoints can be kept; without, the final barrier only flushes the sinks.
+        job_id: the job's id, noted in its checkpoints.
     """
 
     tasks: Sequence[TaskId]
     operators: Sequence[OperatorFacts]
     lineage: str
     has_storage: bool
+    job_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,8 @@ class JobMaster:
         self._completed: list[CheckpointManifest] = [] if restore is None else [restore]
         self._unconfirmed: dict[int, Sequence[Committable]] = {}
         self._publishing: _Publishing | None = None
+        self._savepoints = Savepoints()
+        self._stopped_with_savepoint = False
         self._enumerators: dict[str, Json] = {}
         self._ended: set[TaskId] = set()
         self._restart_at_ms: int | None = None
@@ -206,6 +215,12 @@ class JobMaster:
             self.committers = dict(event.states)
         elif isinstance(event, c.StopRequested):
             self._stop(now_ms)
+        elif isinstance(event, c.SavepointRequested):
+            self._savepoint_requested(event)
+        elif isinstance(event, c.SavepointWritten):
+            self._savepoint_written(event)
+        elif isinstance(event, c.SavepointWriteFailed):
+            self._savepoint_write_failed(event, now_ms)
         elif isinstance(event, c.CancelRequested):
             self._cancel()
 
@@ -224,6 +239,7 @@ class JobMaster:
         if self.state in (JobState.RUNNING, JobState.RESTARTING):
             self._do(c.CancelTasks())
         self.state = JobState.CANCELLING
+        self._decline_undecided("The job was cancelled before the savepoint was taken.")
 
     # -------------------------------------------------------------------------------------------- checkpoints
 
@@ -231,11 +247,16 @@ class JobMaster:
         """Trigger the final checkpoint once stopping or out of input, else a periodic one when its time has come."""
         if self.state is not JobState.RUNNING or self._publishing is not None or self._final_done:
             return
-        final = self._stopping or len(self._ended) == len(self._facts.tasks)
-        pending = self.coordinator.pending
-        if final and pending is None:
+        final = self._is_over()
+        if self.coordinator.pending is not None:
+            return
+        if final:
+            self._savepoints.board(final=True)
             self._trigger(now_ms, suspend=True)
-        elif not final and self.coordinator.is_due(now_ms, len(self._unconfirmed)):
+        elif self._savepoints.is_ready() and self.coordinator.has_room(len(self._unconfirmed)):
+            riding = self._savepoints.board(final=False)
+            self._trigger(now_ms, suspend=any(request.stop for request in riding))
+        elif self.coordinator.is_due(now_ms, len(self._unconfirmed)):
             self._trigger(now_ms, suspend=False)
 
     def _trigger(self, now_ms: int, suspend: bool) -> None:
@@ -266,7 +287,13 @@ class JobMaster:
             )
         pending = [item for items in self._unconfirmed.values() for item in items] + fresh
         manifest = CheckpointManifest(
-            complete.checkpoint_id, self._facts.lineage, now_ms, operators, pending, dict(self.committers)
+            complete.checkpoint_id,
+            self._facts.lineage,
+            now_ms,
+            operators,
+            pending,
+            dict(self.committers),
+            self._facts.job_id,
         )
         return _Publishing(manifest, complete, fresh)
 
@@ -283,8 +310,14 @@ class JobMaster:
         self._do(c.NotifyCheckpointComplete(manifest))
         keep = max(1, self.coordinator.settings.retained)
         self._completed = self._completed[-keep:]
-        self._do(c.RetainCheckpoints(list(self._completed)))
+        for request in self._savepoints.complete(manifest, complete.suspend):
+            self._do(c.WriteSavepoint(request.trigger_id, manifest))
+        self._retain()
         self._final_done = self._final_done or complete.suspend
+
+    def _retain(self) -> None:
+        kept = {manifest.checkpoint_id: manifest for manifest in [*self._savepoints.pinned(), *self._completed]}
+        self._do(c.RetainCheckpoints([kept[checkpoint_id] for checkpoint_id in sorted(kept)]))
 
     def _publish_failed(self, event: c.CheckpointPublishFailed, now_ms: int) -> None:
         if self._publishing is not None:
@@ -302,9 +335,58 @@ class JobMaster:
         abandoned = self.coordinator.give_up(now_ms)
         if abandoned is not None:
             self._do(c.DiscardCheckpoint(abandoned.checkpoint_id))
-        self.checkpoint_failure = error if isinstance(error, CheckpointError) else _checkpoint_error(error)
-        if self.coordinator.count_failure():
-            self._failed(self.checkpoint_failure, now_ms)
+        self.checkpoint_failure = failure = error if isinstance(error, CheckpointError) else _checkpoint_error(error)
+        riding = self._savepoints.throw_off()
+        self._decline(riding, failure)
+        if riding and not self._is_over():
+            if any(request.stop for request in riding):
+                self._failed(failure, now_ms)  # sources have stopped behind the barrier, and the job must go on
+        elif self.coordinator.count_failure():
+            self._failed(failure, now_ms)
+
+    # ------------------------------------------------------------------------------------------------ savepoints
+
+    def _savepoint_requested(self, request: c.SavepointRequested) -> None:
+        if self.state is not JobState.RUNNING or self._stopping or self._final_done:
+            state = "stopping" if self.state is JobState.RUNNING else self.state.value
+            self._decline([request], CheckpointError(f"The job is {state}, so no savepoint can be taken now."))
+        elif request.stop and self._savepoints.stopping is not None:
+            self._decline([request], CheckpointError("The job is being stopped with a savepoint already."))
+        else:
+            self._savepoints.waiting.append(request)
+            if request.drain:
+                self._do(c.EndInput())
+
+    def _savepoint_written(self, event: c.SavepointWritten) -> None:
+        request = self._savepoints.written(event.trigger_id)
+        self._stopped_with_savepoint = self._stopped_with_savepoint or (request is not None and request.stop)
+        self._retain()
+
+    def _savepoint_write_failed(self, event: c.SavepointWriteFailed, now_ms: int) -> None:
+        request = self._savepoints.written(event.trigger_id)
+        self._retain()
+        if request is None or not request.stop or self._stopping or self.state not in _GOES_ON:
+            return
+        if request.drain:
+            # Windows were closed before their time: to read on would open them a second time.
+            self._give_up(event.error)
+        elif not self._is_over():
+            self._final_done = False
+            self._failed(event.error, now_ms)
+
+    def _is_over(self) -> bool:
+        return self._stopping or len(self._ended) == len(self._facts.tasks)
+
+    def _decline(self, requests: Iterable[c.SavepointRequested], error: BaseException) -> None:
+        for request in requests:
+            self._do(c.DeclineSavepoint(request.trigger_id, error))
+
+    def _decline_undecided(self, why: str) -> None:
+        """No checkpoint will come for those who wait for one, or ride on one that is not being published."""
+        gone = self._savepoints.give_up_waiting()
+        if self._publishing is None:
+            gone += self._savepoints.throw_off()
+        self._decline(gone, CheckpointError(why))
 
     # ------------------------------------------------------------------------------------- failing and ending
 
@@ -317,6 +399,7 @@ class JobMaster:
         abandoned = self.coordinator.give_up(now_ms)
         if abandoned is not None:
             self._do(c.DiscardCheckpoint(abandoned.checkpoint_id))
+        self._decline_undecided(f"The job failed before the savepoint was taken: {error}")
         self._do(c.CancelTasks())
         delay = self._strategy.next_delay_ms(now_ms) if is_retriable(error) and not self._stopping else None
         if delay is None:
@@ -329,7 +412,9 @@ class JobMaster:
 
     def _restart_if_due(self, now_ms: int) -> None:
         # Which checkpoint is the newest must be known: one that is being published may yet exist.
-        if self._publishing is None and self._restart_at_ms is not None and now_ms >= self._restart_at_ms:
+        if self._publishing is not None or self._final_done:
+            return
+        if self._restart_at_ms is not None and now_ms >= self._restart_at_ms:
             self._restart_at_ms = None
             self.attempt += 1
             self.restarts += 1
@@ -345,6 +430,7 @@ class JobMaster:
         self.error = error
         self._unconfirmed.clear()
         self._publishing = None
+        self._decline(self._savepoints.give_up(), error)
         if self.state in (JobState.RUNNING, JobState.INITIALIZING):
             self._do(c.CancelTasks())
         self.state = JobState.FAILING
@@ -354,6 +440,12 @@ class JobMaster:
     def _finish_if_done(self) -> None:
         if self.state.is_terminal or not self._final_done or self._unconfirmed or self._publishing is not None:
             return
+        for request, manifest in self._savepoints.delivered():
+            everything = replace(manifest, pending=(), committers=dict(self.committers))
+            self._do(c.WriteSavepoint(request.trigger_id, everything))
+        if self._savepoints.writing:
+            return
+        self._decline(self._savepoints.give_up(), CheckpointError("The job ended before the savepoint was taken."))
         if self.state in (JobState.RUNNING, JobState.INITIALIZING):
             self._do(c.CancelTasks())
         self.state = self._goal
@@ -362,7 +454,7 @@ class JobMaster:
     @property
     def stopped_early(self) -> bool:
         """Whether the job ended by request rather than by the end of its input."""
-        return self._stopping
+        return self._stopping or self._stopped_with_savepoint
 
 
 def _checkpoint_error(error: BaseException) -> CheckpointError:
