@@ -8,19 +8,22 @@ waits its turn does not hold the files' watermarks back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import (
     Json,
+    SideSink,
     Source,
     SourceBatch,
     SourceContext,
     SourceReader,
     SourceSplit,
+    SourceWithSideSinks,
     SplitEnumerator,
 )
+from wiesel.core.errors import ConfigurationError
 from wiesel.core.types import TypeInformation
 
 #: Tells a reader that it has been given everything of the bounded sources; never part of a checkpoint.
@@ -48,6 +51,27 @@ class HybridSourceSpec:
         """Check every source."""
         for source in self.sources:
             source.preflight(configuration)
+
+    def with_configuration(self, configuration: Configuration) -> HybridSourceSpec:
+        """Return the sources with what they leave to the job's configuration filled in."""
+        sources: list[Any] = [
+            source.with_configuration(configuration) if isinstance(source, SourceWithSideSinks) else source
+            for source in self.sources
+        ]
+        return replace(self, sources=tuple(sources))
+
+    def side_sinks(self) -> Sequence[SideSink]:
+        """Return the sinks of all sources; sources that share a side output share its sink.
+
+        Raises:
+            ConfigurationError: they share a side output and have different sinks for it.
+        """
+        found: dict[str, SideSink] = {}
+        for source in self.sources:
+            for sink in source.side_sinks() if isinstance(source, SourceWithSideSinks) else ():
+                if found.setdefault(sink.tag, sink) != sink:
+                    raise ConfigurationError(f"The sources before and after {sink.name!r} write it differently.")
+        return list(found.values())
 
     def create_enumerator(self, context: SourceContext, state: Json | None) -> HybridEnumerator:
         """Return the enumerator over all sources."""
@@ -170,7 +194,8 @@ class HybridReader:
             batch = self._reader.poll(max_records)
             self._finished += [f"{self._stage}|{split_id}" for split_id in self._reader.finished_splits()]
             if batch is not None:
-                return SourceBatch(f"{self._stage}|{batch.split_id}", batch.values, batch.timestamps, batch.locate)
+                batch.split_id = f"{self._stage}|{batch.split_id}"
+                return batch
             if self._stage == len(self._sources) - 1 or not self._all_given or not self._reader.is_finished():
                 return None
             self._next_source()

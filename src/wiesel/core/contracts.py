@@ -56,9 +56,10 @@ class SourceBatch:
         values: decoded values.
         timestamps: milliseconds, or ``MIN_TIMESTAMP`` where the source has none.
         locate: returns the place of record ``i`` for error messages, such as ``flights-3 offset 17``.
+        side_outputs: values with timestamps for side outputs of the source, by tag; watermarks do not see them.
     """
 
-    __slots__ = ("locate", "split_id", "timestamps", "values")
+    __slots__ = ("locate", "side_outputs", "split_id", "timestamps", "values")
 
     def __init__(
         self,
@@ -66,11 +67,13 @@ class SourceBatch:
         values: list[Any],
         timestamps: list[int],
         locate: Callable[[int], str] | None = None,
+        side_outputs: Mapping[str, Sequence[tuple[Any, int]]] | None = None,
     ) -> None:
         self.split_id = split_id
         self.values = values
         self.timestamps = timestamps
         self.locate = locate
+        self.side_outputs = side_outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,32 @@ class Source(Protocol):
 
     def create_reader(self, context: SourceContext) -> SourceReader:
         """Return a reader without splits."""
+
+
+@dataclass(frozen=True, slots=True)
+class SideSink:
+    """A sink that belongs to a source: what it writes to one of its side outputs goes there.
+
+    Args:
+        tag: the side output.
+        sink: its spec.
+        name: of the sink operator.
+    """
+
+    tag: str
+    sink: Sink
+    name: str
+
+
+@runtime_checkable
+class SourceWithSideSinks(Protocol):
+    """A ``Source`` that brings sinks of its own (dead letters); they are added to the job beside it."""
+
+    def with_configuration(self, configuration: Configuration) -> SourceWithSideSinks:
+        """Return the source with what it leaves to the job's configuration filled in."""
+
+    def side_sinks(self) -> Sequence[SideSink]:
+        """Return the sinks, with tags of their own."""
 
 
 # ------------------------------------------------------------------------------------------------------ sinks

@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from wiesel.core import launch
 from wiesel.core.configuration import Configuration
+from wiesel.core.contracts import SideSink, SourceWithSideSinks
 from wiesel.core.errors import ConfigurationError, UnsupportedError
-from wiesel.core.operator_specs import SourceSpec
+from wiesel.core.operator_specs import SinkSpec, SourceSpec
 from wiesel.core.options import (
     ConfigurationReport,
     catalog,
@@ -302,9 +303,18 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
     def _source(
         self, name: str, spec: Any, strategy: WatermarkStrategy, output_type: TypeInformation, **fields: Any
     ) -> DataStream:
+        side_sinks: Sequence[SideSink] = ()
+        if isinstance(spec, SourceWithSideSinks):
+            spec = spec.with_configuration(self._configuration)
+            side_sinks = spec.side_sinks()
         transformation_id = self.pipeline.add(
             name, SourceSpec(spec, strategy), (), output_type=output_type, pact="Data Source", **fields
         )
+        for side in side_sinks:
+            upstream = Upstream(transformation_id, side_output=side.tag, side_type=Types.PICKLED_BYTE_ARRAY())
+            self.pipeline.add(
+                f"Sink: {side.name}", SinkSpec(side.sink), ((upstream,),), output_type=None, pact="Data Sink"
+            )
         return DataStream(self, (Upstream(transformation_id),))
 
     # ------------------------------------------------------------------------------------------- execution

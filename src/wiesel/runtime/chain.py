@@ -110,6 +110,8 @@ class OperatorChain:
         self.operators: dict[int, Operator] = {}
         self.operator_of: dict[int, str] = {}
         self.backend: KeyedStateBackend | None = None
+        #: Downstream callables of a source's side outputs, by tag.
+        self.source_sides: Mapping[str, Emit] = {}
         self.late_records_dropped = 0
         self.asynchronous: list[AsyncWaitOperator] = []
         self._environment = environment
@@ -143,11 +145,12 @@ class OperatorChain:
     def _build(self, index: int) -> None:
         node = self.vertex.operators[index]
         out = fan_out(self._outputs(index, None))
+        sides = {tag: fan_out(self._outputs(index, tag)) for tag in self._side_outputs(index)}
         if isinstance(node.spec, SourceSpec):
             self._emits[index] = out
+            self.source_sides = sides
             self.operator_of[id(out)] = node.name
             return
-        sides = {tag: fan_out(self._outputs(index, tag)) for tag in self._side_outputs(index)}
         created = create_operator(node.spec)
         backend = self._environment.create_backend(self.vertex) if node.keyed else None
         if node.keyed:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import length_hint
+from typing import Any
 
 from wiesel.core.contracts import SourceBatch
 from wiesel.runtime.chain import OperatorChain
@@ -26,11 +27,15 @@ class RecordEntry:
         self._emits = chain.inputs
         backend = chain.backend
         self._run_keyed = None if backend is None else [backend.bind_keyed(emit) for emit in chain.inputs]
-        self._only_writer = writers[0] if is_source and not chain.vertex.links and len(writers) == 1 else None
+        self._sides = chain.source_sides
+        goes_straight = is_source and not chain.vertex.links and len(writers) == 1 and not chain.source_sides
+        self._only_writer = writers[0] if goes_straight else None
 
     def source_batch(self, batch: SourceBatch) -> None:
         """Process what a reader found."""
         self.count += len(batch.values)
+        if batch.side_outputs is not None:
+            self._side_outputs(batch.side_outputs)
         if self._only_writer is not None:
             self._only_writer.emit_batch(batch.values, batch.timestamps)
             return
@@ -41,6 +46,13 @@ class RecordEntry:
         for value, timestamp in zip(values, batch.timestamps, strict=True):
             emit(value, timestamp)
         self.locate = _nowhere
+
+    def _side_outputs(self, side_outputs: Mapping[str, Sequence[tuple[Any, int]]]) -> None:
+        for tag, records in side_outputs.items():
+            emit = self._sides.get(tag)
+            if emit is not None:
+                for value, timestamp in records:
+                    emit(value, timestamp)
 
     def input_batch(self, event: InputBatch) -> None:
         """Process what came through an exchange, each record under its key where it has one."""

@@ -25,6 +25,11 @@ def progress_topic(prefix: str) -> str:
     return f"{legal[: _LONGEST_TOPIC - 13]}-{_digest(prefix)}"
 
 
+def is_topic_name(name: str) -> bool:
+    """Whether Kafka lets a topic be called so."""
+    return re.fullmatch(r"[a-zA-Z0-9._-]{1,249}", name) is not None and name not in (".", "..")
+
+
 def wal_directory(sink_uid: str) -> str:
     """Return where a sink's segments lie, relative to the job directory."""
     name = quote(sink_uid, safe="")

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from wiesel.connectors.kafka import errors
+from wiesel.connectors.kafka.bad_records import BadRecords
 from wiesel.connectors.kafka.client import ClientEvents
 from wiesel.connectors.kafka.decoding import Decoder
 from wiesel.connectors.kafka.offset_commits import OffsetCommits
@@ -35,6 +36,7 @@ class KafkaSourceReader:
             that calls its argument with the outcome of commits.
         events: the consumer's events.
         decoder: turns messages into values.
+        bad_records: where it puts those that it cannot decode.
         context: whom to ring.
         resets_offsets: ``earliest`` or ``latest`` when the user chose to go on there should records be gone.
         commits_offsets: whether to commit offsets to the consumer group when a checkpoint completes.
@@ -45,6 +47,7 @@ class KafkaSourceReader:
         connect: Callable[[OnCommit], Consumer],
         events: ClientEvents,
         decoder: Decoder,
+        bad_records: BadRecords,
         context: SourceContext,
         *,
         resets_offsets: str | None,
@@ -62,6 +65,7 @@ class KafkaSourceReader:
         self._events = events
         self._timestamp_of, self._number_of, self._topic_of = Message.timestamp, Message.partition, Message.topic
         self._decoder = decoder
+        self._bad_records = bad_records
         self._resets_offsets = resets_offsets
         self._commits_offsets = commits_offsets
         self._topics: list[str] = []
@@ -288,7 +292,7 @@ class KafkaSourceReader:
     def metrics(self) -> Mapping[str, float]:
         """Return Flink's gauges of the Kafka source reader; ends of partitions may be a tenth of a second old."""
         self._client.order(self._refresh_ends)
-        result: dict[str, float] = {}
+        result: dict[str, float] = dict(self._bad_records.metrics())
         lags = []
         for partition, position in self._positions.items():
             prefix = f"KafkaSourceReader.topic.{partition.topic}.partition.{partition.partition}"

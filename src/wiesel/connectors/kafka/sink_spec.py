@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from wiesel.connectors.delivery_guarantee import DeliveryGuarantee
-from wiesel.connectors.kafka.encoding import RecordSerializerSpec
+from wiesel.connectors.kafka.encoding import Encode, RecordSerializerSpec
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import Committer, CommitterContext, JobFacts, Json, SinkContext, SinkWriter
 
 if TYPE_CHECKING:
     from confluent_kafka import Producer
+
+    from wiesel.connectors.kafka.whole_records import EncodeWhole
 
 _PROCESS: Final = uuid.uuid4().hex[:12]
 _QUEUE_RECORDS: Final = 100_000
@@ -102,7 +104,7 @@ class KafkaSinkSpec:
             admission.limits_of(self.serializer.topic)  # asked now, not at the first record
         return WalWriter(
             transactional_id(self.transactional_id_prefix or "", context.operator_uid, context.subtask),
-            self.serializer.bind(),
+            self._encode(),
             admission,
             context,
             state,
@@ -111,7 +113,25 @@ class KafkaSinkSpec:
             lambda: uuid.uuid4().hex[:12],
             partition=self.partition_for(context.subtask),
             writes_timestamps=self.writes_timestamps,
+            encode_whole=self._encode_whole(context),
         )
+
+    def _encode(self) -> Encode | None:
+        return None if self.serializer.makes_whole_records else self.serializer.bind()
+
+    def _encode_whole(self, context: SinkContext) -> EncodeWhole | None:
+        from wiesel.connectors.kafka.admin import cluster
+        from wiesel.connectors.kafka.sink_context import KafkaSinkContext
+        from wiesel.connectors.kafka.whole_records import bind
+
+        if not self.serializer.makes_whole_records:
+            return None
+        connection = cluster(self.bootstrap_servers, self.properties)
+
+        def count_partitions(topic: str) -> int:
+            return connection.describe([topic])[topic].partitions
+
+        return bind(self.serializer, KafkaSinkContext(context.subtask, context.parallelism, count_partitions))
 
     def partition_for(self, subtask: int) -> int:
         """Return the partition that ``subtask`` writes to, -1 when the partitioner decides for each record."""
@@ -136,10 +156,11 @@ class KafkaSinkSpec:
         return KafkaWriter(
             connect,
             events,
-            self.serializer.bind(),
+            self._encode(),
             context,
             queue_records=_QUEUE_RECORDS * 9 // 10,
             writes_timestamps=self.writes_timestamps,
             logs_failures_only=self.logs_failures_only,
             partition=self.partition_for(context.subtask),
+            encode_whole=self._encode_whole(context),
         )

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from wiesel.connectors.kafka.bad_records import (
+    BadRecordPolicy,
+    BadRecords,
+    configured_policy,
+    dead_letter_tag,
+)
 from wiesel.connectors.kafka.enumerator import Subscription
 from wiesel.connectors.kafka.offsets import OffsetsInitializer
 from wiesel.core.configuration import Configuration
-from wiesel.core.contracts import Json, SourceContext, SourceReader, SplitEnumerator
+from wiesel.core.contracts import Json, SideSink, SourceContext, SourceReader, SplitEnumerator
 from wiesel.core.errors import ConfigurationError
 from wiesel.core.shipping import ShippedFunction
 
@@ -35,9 +41,10 @@ class KafkaSourceSpec:
         stop: where they stop; None for never.
         bounded: whether the job ends when all have stopped (``set_bounded``; ``set_unbounded`` stops too, but the job
             counts as a streaming one).
-        deserializer: a shipped ``DeserializationSchema`` for values.
+        deserializer: a shipped ``DeserializationSchema`` for values, or ``KafkaRecordDeserializationSchema``.
         properties: the user's client properties, Java style.
         client_id_prefix: first part of the readers' client ids.
+        bad_records: what becomes of records that cannot be decoded; None leaves it to the job's configuration.
     """
 
     bootstrap_servers: str
@@ -48,6 +55,7 @@ class KafkaSourceSpec:
     deserializer: ShippedFunction
     properties: Mapping[str, str]
     client_id_prefix: str | None = None
+    bad_records: BadRecordPolicy | None = None
 
     @property
     def group_id(self) -> str | None:
@@ -82,7 +90,7 @@ class KafkaSourceSpec:
     def create_reader(self, context: SourceContext) -> SourceReader:
         """Return a reader without partitions."""
         from wiesel.connectors.kafka import client
-        from wiesel.connectors.kafka.decoding import ValueDecoder
+        from wiesel.connectors.kafka.decoding import decoder_for
         from wiesel.connectors.kafka.reader import KafkaSourceReader
 
         events = client.ClientEvents(self.bootstrap_servers)
@@ -90,16 +98,32 @@ class KafkaSourceSpec:
         def connect(on_commit: OnCommit) -> Consumer:
             return client.consumer(self._connection(), {**self._fixed(context), "on_commit": on_commit}, events)
 
-        schema = self.deserializer.load()
-        schema.open()
+        bad_records = BadRecords(self.bad_records or BadRecordPolicy(), context)
         return KafkaSourceReader(
             connect,
             events,
-            ValueDecoder(schema),
+            decoder_for(self.deserializer.load(), bad_records),
+            bad_records,
             context,
             resets_offsets=self._reset_by_choice(),
             commits_offsets=self._commits_offsets(),
         )
+
+    def with_configuration(self, configuration: Configuration) -> KafkaSourceSpec:
+        """Return the source with the job's policy for bad records where it has none of its own."""
+        if self.bad_records is not None:
+            return self
+        return replace(self, bad_records=configured_policy(configuration))
+
+    def side_sinks(self) -> Sequence[SideSink]:
+        """Return the sink of the dead letters, if there are to be any."""
+        policy = self.bad_records
+        if policy is None or policy.topic is None:
+            return ()
+        from wiesel.connectors.kafka.dead_letter_sink import dead_letter_sink
+
+        tag = dead_letter_tag(policy.topic)
+        return (SideSink(tag, dead_letter_sink(self, policy), f"Dead letters: {policy.topic}"),)
 
     def _fixed(self, context: SourceContext) -> dict[str, Any]:
         prefix = self.client_id_prefix or self.group_id or context.operator_uid

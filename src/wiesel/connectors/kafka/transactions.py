@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from wiesel.connectors.kafka import client
 from wiesel.connectors.kafka.admin import Cluster
-from wiesel.connectors.kafka.admission import DEFAULT_MAX_REQUEST_BYTES
 from wiesel.connectors.kafka.client import ClientEvents
 from wiesel.connectors.kafka.delivery import DoubtError
 from wiesel.connectors.kafka.errors import KafkaClientError
 from wiesel.connectors.kafka.progress import ProgressRecord, encode
+from wiesel.connectors.kafka.records import Header
 from wiesel.connectors.kafka.wal import Block
 from wiesel.core import failpoints
 from wiesel.core.errors import WieselError
@@ -29,6 +29,9 @@ _FENCE_SECONDS: Final = 30.0
 #: How long one blocking call lasts before we look whether the job is being stopped.
 _SLICE_SECONDS: Final = 0.5
 _DEFAULT_BATCH_BYTES: Final = 1_000_000
+_RECORD_WITHOUT_HEADERS: Final = 3
+#: The most that the client lets be said.
+_LARGEST_MESSAGE_BYTES: Final = 1_000_000_000
 #: A fresh producer may connect to this many brokers at once.
 _FEW_BROKERS: Final = 5
 
@@ -100,7 +103,8 @@ class KafkaTransactions:
             "transaction.timeout.ms": timeout_ms,
             "delivery.timeout.ms": timeout_ms,
             "delivery.report.only.error": True,
-            "message.max.bytes": max(DEFAULT_MAX_REQUEST_BYTES, int(self._properties.get("max.request.size", 0))),
+            # What is decided was admitted, maybe by a start with another limit: the client has no say any more.
+            "message.max.bytes": _LARGEST_MESSAGE_BYTES,
             "batch.size": min(self._batch_bytes, int(self._properties.get("batch.size", _DEFAULT_BATCH_BYTES))),
             # A segment is there as a whole: full batches cost a third less, and the flush behind it waits for none.
             "linger.ms": 100,
@@ -192,11 +196,19 @@ class KafkaTransaction:
     def _produce_all(self, producer: Producer, blocks: Iterable[Block], deadline: float) -> None:
         produce, on_delivery = producer.produce, self._on_delivery
         for topic, partition, records in blocks:
-            for key, value, timestamp in records:
-                try:
-                    produce(topic, value, key, partition, on_delivery, None, timestamp)
-                except BufferError:
-                    self._produce(producer, topic, partition, key, value, timestamp, deadline)
+            if len(records[0]) == _RECORD_WITHOUT_HEADERS:
+                for key, value, timestamp in records:
+                    try:
+                        produce(topic, value, key, partition, on_delivery, None, timestamp)
+                    except BufferError:
+                        self._produce(producer, topic, partition, key, value, timestamp, deadline)
+            else:
+                headers: Any
+                for key, value, timestamp, headers in records:
+                    try:
+                        produce(topic, value, key, partition, on_delivery, None, timestamp, headers)
+                    except BufferError:
+                        self._produce(producer, topic, partition, key, value, timestamp, deadline, headers)
             producer.poll(0)
             failpoints.hit("P5")
             failpoints.stall("P8", self._timeout_seconds * 1.5)
@@ -210,10 +222,11 @@ class KafkaTransaction:
         value: bytes | None,
         timestamp: int,
         deadline: float,
+        headers: Sequence[Header] = (),
     ) -> None:
         while True:
             try:
-                producer.produce(topic, value, key, partition, self._on_delivery, None, timestamp)
+                producer.produce(topic, value, key, partition, self._on_delivery, None, timestamp, list(headers))
                 return
             except BufferError:
                 producer.poll(_SLICE_SECONDS)

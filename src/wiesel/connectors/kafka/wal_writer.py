@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from wiesel.connectors.kafka.admission import Admission, TopicLimits
 from wiesel.connectors.kafka.encoding import Encode, refused
-from wiesel.connectors.kafka.naming import wal_directory
-from wiesel.connectors.kafka.wal import LoggedRecord, SegmentFile
+from wiesel.connectors.kafka.naming import is_topic_name, wal_directory
+from wiesel.connectors.kafka.wal import SegmentFile
+from wiesel.connectors.kafka.whole_records import EncodeWhole, size_of
 from wiesel.core.contracts import Committable, Json, SinkContext
 from wiesel.core.disk import Disk
 from wiesel.core.errors import CheckpointError, RecordError
@@ -22,7 +23,7 @@ _RECORD_BYTES: Final = 64
 SEGMENT_BYTES: Final = 16 << 20
 
 #: Of a topic, what each record asks for: the buffer's append, the largest record, the oldest timestamp.
-_Slot = tuple[Callable[[LoggedRecord], None], int, int]
+_Slot = tuple[Callable[[Any], None], int, int]
 
 
 class WalWriter:
@@ -30,7 +31,7 @@ class WalWriter:
 
     Args:
         tid: the subtask's transactional id.
-        encode: makes records of values.
+        encode: makes records of values; None when ``encode_whole`` does.
         admission: knows what topics take.
         context: the job directory, the lineage, the clock.
         state: snapshots of the writers that it follows.
@@ -40,6 +41,7 @@ class WalWriter:
         partition: where all records go, -1 to leave it to the partitioner.
         writes_timestamps: whether records carry the event time; else the time of writing.
         segment_bytes: size at which a segment is closed before its barrier.
+        encode_whole: makes records with headers, timestamps and partitions of their own.
     """
 
     #: Accepts one value with its timestamp in milliseconds.
@@ -48,7 +50,7 @@ class WalWriter:
     def __init__(
         self,
         tid: str,
-        encode: Encode,
+        encode: Encode | None,
         admission: Admission,
         context: SinkContext,
         state: Sequence[Json],
@@ -59,6 +61,7 @@ class WalWriter:
         partition: int = -1,
         writes_timestamps: bool = True,
         segment_bytes: int = SEGMENT_BYTES,
+        encode_whole: EncodeWhole | None = None,
     ) -> None:
         if context.job_directory is None:
             raise ValueError("exactly-once needs a job directory")
@@ -77,11 +80,16 @@ class WalWriter:
         self._file: SegmentFile | None = None
         self._path = ""
         self._closed: list[Committable] = []
-        self._blocks: dict[str, list[LoggedRecord]] = {}
+        self._blocks: dict[tuple[str, int], list[Any]] = {}
         self._limits: dict[str, TopicLimits] = {}
-        self._slots: dict[str, _Slot] = {}
         self._flushed = 0
-        self.write = self._bind(encode, writes_timestamps)
+        self._version = 1 if encode_whole is None else 2
+        if encode_whole is not None:
+            self.write = self._bind_whole(encode_whole, writes_timestamps)
+        elif encode is not None:
+            self.write = self._bind(encode, writes_timestamps)
+        else:
+            raise ValueError("a writer needs encode or encode_whole")
         self._sweep_undecided()
 
     def _sweep_undecided(self) -> None:
@@ -97,7 +105,8 @@ class WalWriter:
                 self._disk.remove(folder / name)
 
     def _bind(self, encode: Encode, writes_timestamps: bool) -> Callable[[Any, int], None]:
-        context, clock, slots = self._context, self._context.clock, self._slots
+        context, clock, partition = self._context, self._context.clock, self._partition
+        slots: dict[str, _Slot] = {}
         now = clock.now_ms()
         buffered = 0
 
@@ -108,7 +117,10 @@ class WalWriter:
                 size = (0 if data is None else len(data)) + (0 if key is None else len(key))
             except Exception as error:
                 raise refused(error, context.operator_name, value) from error
-            append, max_bytes, before_ms = slots.get(topic) or self._open_topic(topic)
+            slot = slots.get(topic)
+            if slot is None:
+                slot = slots[topic] = self._open_block(topic, partition)
+            append, max_bytes, before_ms = slot
             if size > max_bytes:
                 raise self._limits[topic].refuse_size(size)
             if timestamp <= 0 or not writes_timestamps:
@@ -124,23 +136,56 @@ class WalWriter:
 
         return write
 
-    def _open_topic(self, topic: str) -> _Slot:
-        if type(topic) is not str:
+    def _bind_whole(self, encode: EncodeWhole, writes_timestamps: bool) -> Callable[[Any, int], None]:
+        context, clock = self._context, self._context.clock
+        slots: dict[tuple[str, int], _Slot] = {}
+        buffered = 0
+
+        def write(value: Any, timestamp: int) -> None:
+            nonlocal buffered
+            try:
+                record = encode(value, timestamp if writes_timestamps else 0)
+            except Exception as error:
+                raise refused(error, context.operator_name, value) from error
+            if record is None:
+                return
+            place = (record.topic, -1 if record.partition is None else record.partition)
+            slot = slots.get(place)
+            if slot is None:
+                slot = slots[place] = self._open_block(*place)
+            append, max_bytes, _ = slot
+            size = size_of(record)
+            if size > max_bytes:
+                raise self._limits[record.topic].refuse_size(size)
+            if record.timestamp is None:
+                written_at = clock.now_ms()
+            else:
+                written_at = record.timestamp
+                self._limits[record.topic].check_timestamp(written_at, clock)
+            append((record.key, record.value, written_at, record.headers))
+            buffered += size + _RECORD_BYTES
+            if buffered >= _BLOCK_BYTES:
+                buffered = 0
+                self.flush()
+
+        return write
+
+    def _open_block(self, topic: str, partition: int) -> _Slot:
+        if type(topic) is not str or not is_topic_name(topic):
             raise RecordError(f"{self._context.operator_name}: the topic selector returned {topic!r}, which is no name")
         limits = self._limits[topic] = self._admission.limits_of(topic)
-        block = self._blocks[topic] = []
-        slot = self._slots[topic] = (block.append, limits.max_bytes, limits.before_ms)
-        return slot
+        block = self._blocks[topic, partition] = []
+        return block.append, limits.max_bytes, limits.before_ms
 
-    def _flush_block(self, topic: str) -> None:
-        """Encode the buffered records of a topic into the open segment; close it when it is large enough."""
-        records = self._blocks[topic]
+    def _flush_block(self, topic: str, partition: int) -> None:
+        """Encode the buffered records of a block into the open segment; close it when it is large enough."""
+        records = self._blocks[topic, partition]
         if not records:
             return
         try:
             if self._file is None:
                 self._file = self._open_segment()
-            self._file.append((topic, self._partition, records))
+            self._file.append((topic, partition, records))
         except OSError as error:
             raise self._unwritable(error) from error
         self._flushed += len(records)
@@ -153,7 +198,7 @@ class WalWriter:
         number = f"{self._context.subtask}-{self._context.lineage}-{self._seq + 1}"
         name = f"{number}-{self._owner}-{self._new_name()}.wal"
         self._path = f"{self._folder}/{name}"
-        return SegmentFile(self._disk, self._job_directory / self._path)
+        return SegmentFile(self._disk, self._job_directory / self._path, self._version)
 
     def _close_segment(self, checkpoint_id: int) -> None:
         file, self._file = self._file, None
@@ -183,8 +228,8 @@ class WalWriter:
 
     def flush(self) -> None:
         """Hand all buffered records to the log; they are durable with the next checkpoint."""
-        for topic in self._blocks:
-            self._flush_block(topic)
+        for place in self._blocks:
+            self._flush_block(*place)
 
     def prepare_commit(self, checkpoint_id: int) -> Sequence[Committable]:
         """Close the open segment and return all that were closed since the last barrier, durable by content and name.

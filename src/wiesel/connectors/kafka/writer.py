@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wiesel.connectors.kafka.client import ClientEvents
 from wiesel.connectors.kafka.encoding import Encode, refused
+from wiesel.connectors.kafka.records import ProducerRecord
+from wiesel.connectors.kafka.whole_records import EncodeWhole, size_of
 from wiesel.core.contracts import Committable, Json, SinkContext
 from wiesel.core.errors import RecordError
 
@@ -25,12 +27,13 @@ class KafkaWriter:
     Args:
         connect: makes a producer that reports failed deliveries only.
         events: the producer's events.
-        encode: makes records of values.
+        encode: makes records of values; None when ``encode_whole`` does.
         context: whom to tell of failures.
         queue_records: how many records may wait in the producer before ``is_available`` says no.
         writes_timestamps: whether records carry the event time; else the producer's clock.
         logs_failures_only: whether a failed delivery is logged instead of failing the task.
         partition: where all records go, -1 to leave it to the partitioner.
+        encode_whole: makes records with headers, timestamps and partitions of their own.
     """
 
     #: Accepts one value with its timestamp in milliseconds; a negative one stands for none, as in Flink.
@@ -42,13 +45,14 @@ class KafkaWriter:
         self,
         connect: Callable[[], Producer],
         events: ClientEvents,
-        encode: Encode,
+        encode: Encode | None,
         context: SinkContext,
         *,
         queue_records: int,
         writes_timestamps: bool = True,
         logs_failures_only: bool = False,
         partition: int = -1,
+        encode_whole: EncodeWhole | None = None,
     ) -> None:
         self._producer = connect()
         self._events = events
@@ -58,7 +62,12 @@ class KafkaWriter:
         self._partition = partition
         self._failed: BaseException | None = None
         self._closed = False
-        self.write = self._bind(encode, writes_timestamps)
+        if encode_whole is not None:
+            self.write = self._bind_whole(encode_whole, writes_timestamps)
+        elif encode is not None:
+            self.write = self._bind(encode, writes_timestamps)
+        else:
+            raise ValueError("a writer needs encode or encode_whole")
 
     def _bind(self, encode: Encode, writes_timestamps: bool) -> Callable[[Any, int], None]:
         produce, partition, on_delivery = self._producer.produce, self._partition, self._on_delivery
@@ -76,14 +85,39 @@ class KafkaWriter:
                 # Positional arguments, because this is the record path.
                 produce(topic, data, key, partition, on_delivery, None, record_timestamp)
             except Exception as error:
-                self._retry(error, topic, key, data, record_timestamp)
+                self._retry(error, ProducerRecord(topic, data, key, (), record_timestamp, partition))
             written += 1
 
         # A variable of the closure costs the record path a third of what an attribute does.
         self.records_written = lambda: written
         return write
 
-    def _retry(self, error: Exception, topic: str, key: bytes | None, data: bytes | None, timestamp: int) -> None:
+    def _bind_whole(self, encode: EncodeWhole, writes_timestamps: bool) -> Callable[[Any, int], None]:
+        written = 0
+
+        def write(value: Any, timestamp: int) -> None:
+            nonlocal written
+            try:
+                record = encode(value, timestamp if writes_timestamps else 0)
+            except Exception as error:
+                raise refused(error, self._context.operator_name, value) from error
+            if record is None:
+                return
+            try:
+                self._produce(record)
+            except Exception as error:
+                self._retry(error, record)
+            written += 1
+
+        self.records_written = lambda: written
+        return write
+
+    def _produce(self, record: ProducerRecord) -> None:
+        topic, value, key, headers, timestamp, partition = record
+        partition = -1 if partition is None else partition
+        self._producer.produce(topic, value, key, partition, self._on_delivery, None, timestamp or 0, list(headers))
+
+    def _retry(self, error: Exception, record: ProducerRecord) -> None:
         """Wait for room when the queue is full; any other refusal is the record's own fault."""
         from confluent_kafka import KafkaException
 
@@ -91,14 +125,14 @@ class KafkaWriter:
             self._producer.poll(_POLL_SECONDS)
             self._raise_failure()
             try:
-                self._producer.produce(topic, data, key, self._partition, self._on_delivery, None, timestamp)
+                self._produce(record)
                 return
             except (BufferError, KafkaException) as again:
                 error = again
-        size = len(data or b"") + len(key or b"")
         raise RecordError(
-            f"{self._context.operator_name}: Kafka refuses a record of {size} bytes for topic {topic!r}: {error}. "
-            "For larger records raise max.request.size (sink) and max.message.bytes (topic)."
+            f"{self._context.operator_name}: Kafka refuses a record of {size_of(record)} bytes for topic "
+            f"{record.topic!r}: {error}. For larger records raise max.request.size (sink) and max.message.bytes "
+            "(topic)."
         ) from error
 
     def _on_delivery(self, error: KafkaError | None, message: Message) -> None:

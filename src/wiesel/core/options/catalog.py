@@ -82,6 +82,22 @@ CHECKPOINT_KEY_FILE: Final = _text(
     "file with the key that seals checkpoints; one of the installation's own without it",
     expected=_PATH,
 )
+KAFKA_BAD_RECORDS: Final = _choice(
+    "wiesel.kafka.bad-records",
+    "fail",
+    "what Kafka sources do with records that they cannot decode, unless a source says it itself",
+    "fail",
+    "skip",
+    "dead-letter",
+)
+KAFKA_DEAD_LETTER_TOPIC: Final = _text(
+    "wiesel.kafka.dead-letter-topic", None, "where wiesel.kafka.bad-records=dead-letter writes them", expected="a topic"
+)
+KAFKA_DEAD_LETTER_PREFIX: Final = _text(
+    "wiesel.kafka.dead-letter-transactional-id-prefix",
+    None,
+    "names the transactions of dead letters; the source's group id and -dead-letters without it",
+)
 SAVEPOINT_DIRECTORY: Final = _text(
     "execution.checkpointing.savepoint-dir",
     None,

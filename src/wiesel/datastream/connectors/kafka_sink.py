@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from wiesel.connectors.kafka.encoding import RecordSerializerSpec
+from wiesel.connectors.kafka.partitioners import FlinkKafkaPartitioner
+from wiesel.connectors.kafka.records import Header
 from wiesel.connectors.kafka.sink_spec import KafkaSinkSpec
 from wiesel.core.errors import ConfigurationError
 from wiesel.core.serialization import SerializationSchema
@@ -14,6 +17,7 @@ from wiesel.datastream.connectors.base import DeliveryGuarantee, Sink, StreamTra
 from wiesel.datastream.connectors.kafka_source import text
 
 __all__ = [
+    "HeaderProvider",
     "KafkaRecordSerializationSchema",
     "KafkaRecordSerializationSchemaBuilder",
     "KafkaSink",
@@ -33,12 +37,60 @@ class KafkaTopicSelector(ABC):
         """Return the name of the topic for ``data``."""
 
 
-class KafkaRecordSerializationSchema(SerializationSchema):
-    """Makes a Kafka record of a value: topic, key and value."""
+class HeaderProvider(ABC):
+    """Gives a record its headers (Flink: ``HeaderProvider``). PyFlink has no such class."""
 
-    def __init__(self, spec: RecordSerializerSpec) -> None:
+    @abstractmethod
+    def get_headers(self, element: Any) -> Sequence[Header]:
+        """Return name and bytes of each header of the record that is made of ``element``, in order."""
+
+
+class KafkaRecordSerializationSchema(SerializationSchema):
+    """Makes a Kafka record of a value: topic, key and value, by its builder.
+
+    A script may subclass it instead, to decide everything of a record (not on PyFlink)::
+
+        class ByTenant(KafkaRecordSerializationSchema):
+            def serialize(self, element, context, timestamp):  # event time in milliseconds, or None
+                return ProducerRecord(
+                    topic=f"orders-{element.tenant}",
+                    key=element.id.encode(),
+                    value=element.body,
+                    headers=[("tenant", element.tenant.encode())],
+                    timestamp=timestamp,
+                    partition=None,
+                )
+
+    ``context`` is Flink's ``KafkaSinkContext``. None instead of a record writes nothing. What Kafka would refuse fails
+    the job before the record is part of a checkpoint.
+
+    Args:
+        spec: what the builder made; a subclass leaves it out.
+    """
+
+    def __init__(self, spec: RecordSerializerSpec | None = None) -> None:
         super().__init__()
-        self.spec = spec
+        self._spec = spec
+
+    #: ``serialize(element, context, timestamp)`` of a subclass returns a ``ProducerRecord`` or None.
+    serialize: Callable[..., Any]
+
+    @property
+    def spec(self) -> RecordSerializerSpec:
+        """Return how records are made, as data of the job graph.
+
+        Raises:
+            ConfigurationError: a subclass without ``serialize(element, context, timestamp)``.
+        """
+        spec: RecordSerializerSpec | None = getattr(self, "_spec", None)
+        if spec is not None:
+            return spec
+        if type(self).serialize is SerializationSchema.serialize:
+            raise ConfigurationError(
+                f"{type(self).__name__} has no serialize(self, element, context, timestamp). "
+                "KafkaRecordSerializationSchema.builder() makes one of schemas."
+            )
+        return RecordSerializerSpec(None, None, None, None, own=ship(self))
 
     @staticmethod
     def builder() -> KafkaRecordSerializationSchemaBuilder:
@@ -54,6 +106,8 @@ class KafkaRecordSerializationSchemaBuilder:
         self._topic_selector: ShippedFunction | None = None
         self._key_schema: ShippedFunction | None = None
         self._value_schema: ShippedFunction | None = None
+        self._header_provider: ShippedFunction | None = None
+        self._partitioner: ShippedFunction | None = None
 
     def build(self) -> KafkaRecordSerializationSchema:
         """Return the schema.
@@ -68,7 +122,14 @@ class KafkaRecordSerializationSchemaBuilder:
                 "The record serializer needs set_value_serialization_schema(SimpleStringSchema()), for example."
             )
         return KafkaRecordSerializationSchema(
-            RecordSerializerSpec(self._topic, self._topic_selector, self._key_schema, self._value_schema)
+            RecordSerializerSpec(
+                self._topic,
+                self._topic_selector,
+                self._key_schema,
+                self._value_schema,
+                self._header_provider,
+                self._partitioner,
+            )
         )
 
     def set_topic(self, topic: str) -> KafkaRecordSerializationSchemaBuilder:
@@ -99,6 +160,30 @@ class KafkaRecordSerializationSchemaBuilder:
     ) -> KafkaRecordSerializationSchemaBuilder:
         """Set the schema that makes the record's value."""
         self._value_schema = _shipped("set_value_serialization_schema", value_serialization_schema)
+        return self
+
+    def set_header_provider(
+        self, header_provider: HeaderProvider | Callable[[Any], Sequence[Header]]
+    ) -> KafkaRecordSerializationSchemaBuilder:
+        """Set what gives records their headers: a ``HeaderProvider`` or a callable (Flink: ``setHeaderProvider``).
+
+        PyFlink has no such method; a script that calls it runs here and not on Flink.
+        """
+        if isinstance(header_provider, HeaderProvider):
+            header_provider = header_provider.get_headers
+        if not callable(header_provider):
+            raise TypeError(f"set_header_provider takes a HeaderProvider or a callable, got {header_provider!r}")
+        self._header_provider = ship(header_provider)
+        return self
+
+    def set_partitioner(self, partitioner: FlinkKafkaPartitioner) -> KafkaRecordSerializationSchemaBuilder:
+        """Set what chooses records' partitions (Flink: ``setPartitioner``); Java's default partitioner without it.
+
+        PyFlink has no such method; a script that calls it runs here and not on Flink.
+        """
+        if not isinstance(partitioner, FlinkKafkaPartitioner):
+            raise TypeError(f"set_partitioner takes a FlinkKafkaPartitioner, got {partitioner!r}")
+        self._partitioner = ship(partitioner)
         return self
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from wiesel.connectors.kafka.bad_records import BadRecordPolicy
 from wiesel.connectors.kafka.enumerator import PartitionSet, Subscription, TopicList, TopicPattern
 from wiesel.connectors.kafka.offsets import Committed, Earliest, OffsetsInitializer
+from wiesel.connectors.kafka.record_schemas import KafkaRecordDeserializationSchema, collects
 from wiesel.connectors.kafka.source_spec import KafkaSourceSpec
 from wiesel.core.errors import ConfigurationError
 from wiesel.core.serialization import DeserializationSchema
@@ -40,7 +42,7 @@ class KafkaSource(Source):
 
     def __init__(self, source: KafkaSourceSpec) -> None:
         super().__init__(source)
-        schema: DeserializationSchema = source.deserializer.load()
+        schema: DeserializationSchema | KafkaRecordDeserializationSchema = source.deserializer.load()
         self._produced_type = schema.produced_type()
 
     def produced_type(self) -> TypeInformation | None:
@@ -62,7 +64,8 @@ class KafkaSourceBuilder:
         self._start: OffsetsInitializer = Earliest()
         self._stop: OffsetsInitializer | None = None
         self._bounded = False
-        self._schema: DeserializationSchema | None = None
+        self._schema: DeserializationSchema | KafkaRecordDeserializationSchema | None = None
+        self._bad_records: BadRecordPolicy | None = None
         self._client_id_prefix: str | None = None
         self._properties: dict[str, str] = {}
 
@@ -94,6 +97,7 @@ class KafkaSourceBuilder:
             ship(self._schema),
             dict(self._properties),
             self._client_id_prefix or self._properties.get("client.id.prefix"),
+            self._bad_records,
         )
         return KafkaSource(spec)
 
@@ -169,6 +173,30 @@ class KafkaSourceBuilder:
                 f"set_value_only_deserializer takes a DeserializationSchema, got {deserialization_schema!r}"
             )
         self._schema = deserialization_schema
+        return self
+
+    def set_deserializer(self, record_deserializer: KafkaRecordDeserializationSchema) -> KafkaSourceBuilder:
+        """Set the schema that makes records of whole Kafka records (Flink: ``setDeserializer``).
+
+        PyFlink has no such method; a script that calls it runs here and not on Flink.
+        """
+        if not isinstance(record_deserializer, KafkaRecordDeserializationSchema):
+            raise TypeError(
+                f"set_deserializer takes a KafkaRecordDeserializationSchema, got {record_deserializer!r}: subclass it, "
+                "or call set_value_only_deserializer(...) for a DeserializationSchema."
+            )
+        collects(record_deserializer)
+        self._schema = record_deserializer
+        return self
+
+    def set_bad_record_policy(self, policy: BadRecordPolicy) -> KafkaSourceBuilder:
+        """Set what becomes of records that cannot be decoded; ``wiesel.kafka.bad-records`` decides if not called.
+
+        PyFlink has no such method; a script that calls it runs here and not on Flink.
+        """
+        if not isinstance(policy, BadRecordPolicy):
+            raise TypeError(f"set_bad_record_policy takes a BadRecordPolicy, got {policy!r}: BadRecordPolicy.skip()")
+        self._bad_records = policy
         return self
 
     def set_client_id_prefix(self, prefix: str) -> KafkaSourceBuilder:
