@@ -6,31 +6,38 @@ The reference keeps every pane as a plain list and looks at all of them for each
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.unit.window_harness import WindowHarness, window_spec
 from wiesel.core.functions import AggregateFunction, ProcessWindowFunction
 from wiesel.datastream.window import (
+    CountEvictor,
     CountSlidingWindowAssigner,
+    CountTrigger,
     CountTumblingWindowAssigner,
+    DeltaEvictor,
     DynamicEventTimeSessionWindows,
     EventTimeSessionWindows,
     EventTimeTrigger,
+    GlobalWindows,
     ProcessingTimeSessionWindows,
+    PurgingTrigger,
     SessionWindowTimeGapExtractor,
     SlidingEventTimeWindows,
     SlidingProcessingTimeWindows,
+    TimeEvictor,
     TumblingEventTimeWindows,
     TumblingProcessingTimeWindows,
 )
 
-EXAMPLES = settings(max_examples=200, deadline=None)
+EXAMPLES = examples(200)
 
 # One step of a stream: an element of a key, a watermark that far behind the newest element, or a restart.
 ELEMENT = st.tuples(st.just("element"), st.sampled_from("aab"), st.sampled_from(range(-40, 60)))
@@ -171,6 +178,13 @@ def check(assigner: Any, way: str, reference: Reference, stream: list[Any], trig
     """Run ``stream`` through the operator and the reference, and compare what each step emits."""
     options = {"trigger": trigger, "allowed_lateness_ms": reference.lateness}
     windows = WindowHarness(window_spec(assigner, **WAYS[way], **options))
+    compare_steps(windows, reference, stream, value_of=(lambda number: (number,)) if way == "reduce" else int)
+
+
+def compare_steps(
+    windows: WindowHarness, reference: Reference, stream: list[Any], value_of: Callable[[int], Any] = int
+) -> None:
+    """Play a stream; an element's value is made of its number."""
     newest = 0
     for number, (kind, *arguments) in enumerate(stream):
         if kind == "restart":
@@ -179,7 +193,7 @@ def check(assigner: Any, way: str, reference: Reference, stream: list[Any], trig
         if kind == "element":
             key, timestamp = arguments
             newest = max(newest, timestamp)
-            windows.process(key, (number,) if way == "reduce" else number, timestamp)
+            windows.process(key, value_of(number), timestamp)
             expected = reference.element(key, number, timestamp)
         else:
             watermark = max(newest - arguments[0], reference.watermark)
@@ -338,3 +352,116 @@ def run_by_clock(windows: WindowHarness, reference: Reference, stream: list[Any]
             assert reference.element(step, number, windows.clock.now) == []
             assert windows.take() == []
     assert windows.backend.number_of_keys() == 0
+
+
+# ------------------------------------------------------------------------------------------ global windows, evictors
+
+
+class InOrder(ProcessWindowFunction):
+    def process(self, key: Any, context: Any, elements: Any) -> Any:
+        yield key, tuple(elements)
+
+
+KEYS = st.lists(st.sampled_from(["a", "a", "b", "restart"]), max_size=40)
+
+
+@given(every=st.integers(1, 5), purges=st.booleans(), stream=KEYS)
+@EXAMPLES
+def test_a_global_window_fires_as_often_as_its_trigger_says(every, purges, stream):
+    trigger = PurgingTrigger.of(CountTrigger.of(every)) if purges else CountTrigger.of(every)
+    windows = WindowHarness(window_spec(GlobalWindows.create(), function=InOrder(), trigger=trigger))
+    elements: dict[str, list[int]] = defaultdict(list)
+    for number, step in enumerate(stream):
+        if step == "restart":
+            windows.restart()
+        else:
+            windows.process(step, number, number)
+            elements[step].append(number)
+    windows.finish()
+    expected = [
+        (key, tuple(numbers[end - every if purges else 0 : end]))
+        for key, numbers in elements.items()
+        for end in range(every, len(numbers) + 1, every)
+    ]
+    assert Counter(value for value, _ in windows.results) == Counter(expected)
+
+
+@dataclass
+class Kept:
+    """Which of the elements of a window an evictor leaves: pairs of number and timestamp, in the order they came."""
+
+    kind: str
+    bound: int
+
+    def of(self, elements: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        if self.kind == "count":
+            return [pair for place, pair in enumerate(elements) if len(elements) - place <= self.bound]
+        if self.kind == "time":
+            return [pair for pair in elements if all(pair[1] > other[1] - self.bound for other in elements)]
+        return [pair for pair in elements if elements[-1][0] - pair[0] < self.bound]
+
+    def evictor(self, after: bool) -> Any:
+        if self.kind == "count":
+            return CountEvictor.of(self.bound, after)
+        if self.kind == "time":
+            return TimeEvictor.of(self.bound, after)  # type: ignore[arg-type]
+        return DeltaEvictor.of(self.bound, lambda element, last: last - element, after)
+
+
+KEPT = st.builds(Kept, st.sampled_from(["count", "time", "delta"]), st.integers(1, 12))
+
+
+def fire(elements: list[tuple[int, int]], kept: Kept, after: bool) -> tuple[int, ...]:
+    """Return what the function sees of a window that fires, and leave in it what stays."""
+    seen = list(elements) if after else kept.of(elements)
+    elements[:] = kept.of(elements) if after else seen
+    return tuple(number for number, _ in seen)
+
+
+@given(
+    size=st.integers(1, 20), slide=st.integers(1, 12), lateness=LATENESS, kept=KEPT, after=st.booleans(), stream=STREAM
+)
+@EXAMPLES
+def test_windows_with_an_evictor_emit_what_the_reference_does(size, slide, lateness, kept, after, stream):
+    assigner = SlidingEventTimeWindows(size, slide, 0)
+    evictor = kept.evictor(after)
+    windows = WindowHarness(window_spec(assigner, function=InOrder(), evictor=evictor, allowed_lateness_ms=lateness))
+    panes: dict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
+    newest, watermark = 0, -(2**63)
+    for number, (kind, *arguments) in enumerate([*stream, ("end",)]):
+        expected = []
+        if kind == "restart":
+            windows.restart()
+        elif kind == "element":
+            key, timestamp = arguments
+            newest = max(newest, timestamp)
+            windows.process(key, number, timestamp)
+            for start in range(timestamp - size + 1, timestamp + 1):
+                if start % slide or start + size - 1 + lateness <= watermark:
+                    continue
+                panes[key, start].append((number, timestamp))
+                if start + size - 1 <= watermark:
+                    expected.append((key, fire(panes[key, start], kept, after)))
+        else:
+            before, watermark = watermark, 2**63 - 1 if kind == "end" else max(newest - arguments[0], watermark)
+            windows.watermark(watermark)
+            for key, start in list(panes):
+                if before < start + size - 1 <= watermark:
+                    expected.append((key, fire(panes[key, start], kept, after)))
+                if start + size - 1 + lateness <= watermark:
+                    del panes[key, start]
+        assert Counter(windows.take()) == Counter(expected)
+    assert windows.backend.number_of_keys() == 0
+
+
+@given(size=st.integers(1, 20), lateness=LATENESS, stream=STREAM)
+@EXAMPLES
+def test_sessions_with_an_evictor_emit_what_the_reference_does(size, lateness, stream):
+    """An evictor that keeps everything: it must not change how sessions grow and merge."""
+    keeps_all = CountEvictor.of(1000)
+    windows = WindowHarness(
+        window_spec(EventTimeSessionWindows(size), function=Panes(), evictor=keeps_all, allowed_lateness_ms=lateness)
+    )
+    reference = SessionReference(lateness)
+    reference.gap = lambda value: size  # type: ignore[method-assign]
+    compare_steps(windows, reference, stream)

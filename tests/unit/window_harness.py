@@ -1,4 +1,4 @@
-"""Drives a ``WindowOperator`` over real heap state the way a task does, with a clock that tests turn."""
+"""Drives a keyed operator (a window, an interval join) over real heap state as a task does, with a clock to turn."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Any
 from wiesel.core.configuration import Configuration
 from wiesel.core.elements import MAX_WATERMARK
 from wiesel.core.metrics import TaskMetricGroup
-from wiesel.core.operator_specs import WindowSpec
+from wiesel.core.operator_specs import OperatorSpec, WindowSpec
 from wiesel.core.shipping import ship
-from wiesel.runtime.operators.base import OperatorContext
+from wiesel.runtime.operators import OperatorContext, create_operator
 from wiesel.runtime.operators.contexts import TaskRuntimeContext
-from wiesel.runtime.operators.window import WindowOperator
 from wiesel.state.heap.backend import HeapKeyedStateBackend
 
 
@@ -45,10 +44,18 @@ def window_spec(
 
 
 class WindowHarness:
-    """One window operator; ``results`` are ``(value, timestamp)`` pairs of the main output."""
+    """One operator; ``results`` are ``(value, timestamp)`` pairs of the main output.
 
-    def __init__(self, spec: WindowSpec, now: int = 0, side_outputs: tuple[str, ...] = ()) -> None:
+    Args:
+        spec: what the operator is.
+        now: what the clock shows.
+        side_outputs: tags whose outputs are kept in ``sides``.
+        inputs: how many the operator has.
+    """
+
+    def __init__(self, spec: OperatorSpec, now: int = 0, side_outputs: tuple[str, ...] = (), inputs: int = 1) -> None:
         self.spec = spec
+        self._inputs = inputs
         self.clock = ManualClock(now)
         self.results: list[tuple[Any, int]] = []
         self.sides: dict[str, list[tuple[Any, int]]] = {tag: [] for tag in side_outputs}
@@ -58,7 +65,7 @@ class WindowHarness:
 
     def _start(self, backend: HeapKeyedStateBackend) -> None:
         self.backend = backend
-        self.operator = WindowOperator(self.spec)
+        self.operator = create_operator(self.spec)
         runtime_context = TaskRuntimeContext(
             task_name="window",
             subtask=0,
@@ -90,7 +97,7 @@ class WindowHarness:
         )
         self.operator.setup(context, lambda value, timestamp: self.results.append((value, timestamp)))
         self.operator.open()
-        self._process = backend.bind_keyed(self.operator.bind(0))
+        self._processes = [backend.bind_keyed(self.operator.bind(number)) for number in range(self._inputs)]
 
     def _drop(self, count: int) -> None:
         self.dropped += count
@@ -98,9 +105,9 @@ class WindowHarness:
     def _fail(self, error: BaseException) -> None:
         raise error
 
-    def process(self, key: Any, value: Any, timestamp: int = 0) -> None:
+    def process(self, key: Any, value: Any, timestamp: int = 0, input_index: int = 0) -> None:
         """Process one element."""
-        self._process([value], [timestamp], [key])
+        self._processes[input_index]([value], [timestamp], [key])
 
     def watermark(self, timestamp: int) -> None:
         """Move event time on and fire what is due."""
