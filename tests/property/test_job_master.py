@@ -54,6 +54,10 @@ class World(RuleBasedStateMachine):
         self.terminated: c.Terminate | None = None
         self.running = False
         self.recovering = False
+        #: Savepoints that were asked for and not answered, and those of them that are being written.
+        self.asked: dict[int, c.SavepointRequested] = {}
+        self.writing: list[c.WriteSavepoint] = []
+        self.answered: set[int] = set()
 
     @initialize(
         interval=st.sampled_from([None, 10]),
@@ -113,7 +117,18 @@ class World(RuleBasedStateMachine):
                     self.late += [b for b in self.barriers if b[0] == self.master.attempt]
                     self.barriers.clear()
                 case c.RetainCheckpoints():
-                    assert command.manifests[-1].checkpoint_id == max(self.published)
+                    kept = [manifest.checkpoint_id for manifest in command.manifests]
+                    assert kept[-1] == max(self.published)
+                    assert {w.manifest.checkpoint_id for w in self.writing} <= set(kept), "it is being copied"
+                case c.WriteSavepoint():
+                    request = self.asked[command.trigger_id]
+                    assert command.manifest.checkpoint_id in self.published
+                    if request.stop:
+                        assert not command.manifest.pending, "a stop delivers everything first"
+                        assert not self.committing
+                    self.writing.append(command)
+                case c.DeclineSavepoint():
+                    self.answer_savepoint(command.trigger_id)
                 case c.DiscardCheckpoint():
                     assert command.checkpoint_id not in self.published, "what exists is not discarded"
                 case c.Terminate():
@@ -121,6 +136,8 @@ class World(RuleBasedStateMachine):
                         assert not self.committing, "a job ends when everything decided is delivered"
                     assert self.publishing is None or self.gave_up
                     assert not self.running
+                    assert not self.writing
+                    assert not self.asked, "whoever asks for a savepoint gets an answer"
                     self.terminated = command
 
     gave_up = False
@@ -236,6 +253,26 @@ class World(RuleBasedStateMachine):
         if kind is not None:
             self.event(kind)
 
+    def answer_savepoint(self, trigger_id: int) -> None:
+        del self.asked[trigger_id]
+        assert trigger_id not in self.answered, "one answer to a request"
+        self.answered.add(trigger_id)
+
+    @precondition(lambda self: self.terminated is None)
+    @rule(stop=st.sampled_from([None] * 6 + [False, False, True]), drain=st.booleans())
+    def ask_for_savepoint(self, stop: bool | None, drain: bool) -> None:
+        if stop is not None:
+            request = c.SavepointRequested(len(self.asked) + len(self.answered) + 1, stop, stop and drain)
+            self.asked[request.trigger_id] = request
+            self.event(request)
+
+    @precondition(lambda self: self.writing and self.terminated is None)
+    @rule(works=mostly)
+    def savepoint_ends(self, works: bool) -> None:
+        trigger_id = self.writing.pop(0).trigger_id
+        self.answer_savepoint(trigger_id)
+        self.event(c.SavepointWritten(trigger_id) if works else c.SavepointWriteFailed(trigger_id, OSError("full")))
+
     @precondition(lambda self: self.terminated is None)
     @rule(publishes=st.sampled_from([True, False, None]), answers=st.integers(0, 3))
     def checkpoint(self, publishes: bool | None, answers: int) -> None:
@@ -276,6 +313,8 @@ class World(RuleBasedStateMachine):
                 self.publication_ends(works=True)
             elif self.barriers:
                 self.answer(self.barriers.pop(0))
+            elif self.writing:
+                self.savepoint_ends(works=True)
             else:
                 if self.running:
                     for task in TASKS:
