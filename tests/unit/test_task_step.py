@@ -20,6 +20,7 @@ from wiesel.runtime.chain import OperatorRestore
 from wiesel.runtime.operators.stateless import MapOperator
 from wiesel.runtime.reports import CheckpointAcknowledged, CheckpointDeclined
 from wiesel.runtime.task import STEP_RECORDS
+from wiesel.testing.in_memory_sink import values_of
 
 
 class Count(KeyedProcessFunction):
@@ -241,7 +242,7 @@ def test_a_snapshot_holds_what_was_true_at_the_barrier_although_records_are_proc
     restored.settle()
     restored.run_background()
     [committable] = acknowledged(restored).operators["sink"].committables
-    assert committable.data["values"] == [("a", 3), ("b", 2), ("c", 1)]
+    assert values_of(committable) == [("a", 3), ("b", 2), ("c", 1)]
 
 
 def test_output_of_a_snapshot_overtaken_by_the_next_barrier_is_reported_with_the_next() -> None:
@@ -255,7 +256,7 @@ def test_output_of_a_snapshot_overtaken_by_the_next_barrier_is_reported_with_the
     harness.run_background()
     report = acknowledged(harness)
     assert report.checkpoint_id == 2
-    values = [committable.data["values"] for committable in report.operators["sink"].committables]
+    values = [values_of(committable) for committable in report.operators["sink"].committables]
     assert values == [[("a", 1)], [("b", 1)]]
 
 

@@ -1,0 +1,82 @@
+"""The two ends of a harness: a source that is fed by hand, and a sink that keeps what comes out."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from wiesel.connectors.collections.bounded import AlwaysReady, BoundedReader, FixedEnumerator
+from wiesel.connectors.collections.sinks import PlainSink, PlainWriter
+from wiesel.core.contracts import Json, SinkContext, SourceBatch, SourceContext, SourceSplit
+from wiesel.core.isolation import isolate
+
+
+class TimestampedValue(NamedTuple):
+    """A record and its event time in milliseconds, ``-2**63`` when it has none."""
+
+    value: Any
+    timestamp: int
+
+
+class HandFedSource(AlwaysReady):
+    """One split; its reader hands out what was put into ``waiting``, until ``ended``."""
+
+    def __init__(self, name: str) -> None:
+        self.waiting: deque[TimestampedValue] = deque()
+        self.ended = False
+        self._split = SourceSplit(f"{name}-0", {})
+
+    def create_enumerator(self, context: SourceContext, state: Json | None) -> FixedEnumerator:
+        """Return the enumerator of the one split."""
+        return FixedEnumerator([self._split], context.parallelism, state)
+
+    def create_reader(self, context: SourceContext) -> HandFedReader:
+        """Return the reader, which has its split already."""
+        reader = HandFedReader(self)
+        reader.add_splits([self._split])
+        return reader
+
+
+class HandFedReader(BoundedReader):
+    """Reads a ``HandFedSource``."""
+
+    def __init__(self, source: HandFedSource) -> None:
+        super().__init__()
+        self._source = source
+
+    def poll(self, max_records: int) -> SourceBatch | None:
+        """Return everything that waits."""
+        waiting = self._source.waiting
+        if not waiting:
+            return None
+        values, timestamps = [list(column) for column in zip(*waiting, strict=True)]
+        waiting.clear()
+        return SourceBatch(self._splits[0].split_id, values, timestamps)
+
+    def is_finished(self) -> bool:
+        """Whether the test has ended the input."""
+        return self._source.ended
+
+
+class KeepingSink(PlainSink):
+    """Keeps copies of what comes out, with timestamps; its lists are the test's own."""
+
+    def __init__(self) -> None:
+        self.records: list[TimestampedValue] = []
+
+    def create_writer(self, context: SinkContext, state: Sequence[Json]) -> KeepingWriter:
+        """Return a writer into ``records``."""
+        return KeepingWriter(self.records)
+
+
+class KeepingWriter(PlainWriter):
+    """Writes into a list."""
+
+    def __init__(self, records: list[TimestampedValue]) -> None:
+        super().__init__(lambda value: None)
+        self._records = records
+
+    def write(self, value: Any, timestamp: int) -> None:
+        """Keep a copy: a function may go on changing what it has emitted."""
+        self._records.append(TimestampedValue(isolate(value), timestamp))
