@@ -18,6 +18,8 @@ from typing import Any, Final
 from wiesel.cluster.background import Background
 from wiesel.cluster.commit_service import CommitService
 from wiesel.cluster.deployment import CheckpointAccess, Restore
+from wiesel.cluster.history import JobHistory
+from wiesel.cluster.meters import Meters
 from wiesel.cluster.options import JobOptions
 from wiesel.cluster.savepoints import SavepointService, SavepointStatus
 from wiesel.cluster.sources import SourceCoordinator, SplitReceiver
@@ -91,7 +93,9 @@ class JobDriver(ABC):
         )
         self._savepoints = SavepointService(options, start)
         self._committers = None if start is None else CommitService(graph, options, start, lambda: self._at_once)
-        self._status = StatusReporter(options, self.master, clock, self._figures)
+        self.history = JobHistory(graph, clock, None if start is None else start.directory.path)
+        self.meters = Meters()
+        self._status = StatusReporter(options, self.master, clock, self.figures, self.meters)
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
             c.RecoverCommitters: self._recover_committers,
             c.DeployTasks: self._deploy,
@@ -131,8 +135,8 @@ class JobDriver(ABC):
         """Close all tasks; when this returns nothing of the attempt runs any more."""
 
     @abstractmethod
-    def _figures(self) -> Iterable[TaskFigures]:
-        """Return the counters of the tasks."""
+    def figures(self) -> list[TaskFigures]:
+        """Return the counters of the tasks; on the thread that drives the job."""
 
     @abstractmethod
     def tasks_in_step(self) -> list[tuple[TaskId, float]]:
@@ -204,6 +208,19 @@ class JobDriver(ABC):
         """Return the future of a savepoint's directory."""
         return self._savepoints.result(trigger_id)
 
+    def call(self, function: Callable[[], Any]) -> Future[Any]:
+        """Let the loop call something between two steps, from any thread; no answer comes while a function hangs."""
+        answer: Future[Any] = Future()
+
+        def act() -> None:
+            try:
+                answer.set_result(function())
+            except Exception as error:
+                answer.set_exception(error)
+
+        self._mailbox.put(act)
+        return answer
+
     def wake(self) -> None:
         """Let the loop look around; from any thread, cheap when it is awake already."""
         if not self._woken:
@@ -246,14 +263,15 @@ class JobDriver(ABC):
         return int(self._clock.monotonic() * 1000)
 
     def _event(self, event: MasterEvent | TaskReport) -> None:
-        self._perform(self.master.handle(event, self._now_ms()))
+        self._perform(self.master.handle(event, self._now_ms()), event)
 
     def _report(self, report: TaskReport) -> None:
         self._mailbox.put(lambda: self._event(report))
 
     # ------------------------------------------------------------------------------------------------ commands
 
-    def _perform(self, commands: list[Command]) -> None:
+    def _perform(self, commands: list[Command], event: MasterEvent | TaskReport | None = None) -> None:
+        self.history.note(event, commands, self.master)
         if self.master.state is JobState.RESTARTING and self.master.error is not self._told:
             self._tell_restart()
         if self.master.checkpoint_failure is not self._told_checkpoint:

@@ -54,7 +54,8 @@ class InlineDriver(JobDriver):
     def _tasks_due(self) -> Iterable[float]:
         return [task.next_due() for task in self._tasks.values()]
 
-    def _figures(self) -> Iterable[TaskFigures]:
+    def figures(self) -> list[TaskFigures]:
+        """Return the counters of the tasks."""
         return [timed.figures() for timed in self._timed]
 
     def _deploy(self, command: c.DeployTasks) -> None:

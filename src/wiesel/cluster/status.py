@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Final
 
+from wiesel.cluster.meters import INTERVAL, Meters
 from wiesel.cluster.options import JobOptions
 from wiesel.core.contracts import Clock
 from wiesel.core.elements import MAX_WATERMARK, MIN_TIMESTAMP
@@ -26,28 +27,46 @@ class StatusReporter:
         master: its state.
         clock: time.
         figures: returns the counters of the current attempt's tasks.
+        meters: remembers them for rates.
     """
 
     def __init__(
-        self, options: JobOptions, master: JobMaster, clock: Clock, figures: Callable[[], Iterable[TaskFigures]]
+        self,
+        options: JobOptions,
+        master: JobMaster,
+        clock: Clock,
+        figures: Callable[[], Sequence[TaskFigures]],
+        meters: Meters,
     ) -> None:
         self._options = options
         self._master = master
         self._clock = clock
         self._figures = figures
-        self._due = clock.monotonic() if options.observers else float("inf")
+        self._meters = meters
+        self._report_due = clock.monotonic() if options.observers else float("inf")
+        self._look_due = clock.monotonic()
+        self._due = self._look_due
         self._last_checkpoint: tuple[int, float] | None = None
         self._name = options.configuration.get_string("pipeline.name", "Flink Streaming Job")
 
     def next_due(self) -> float:
-        """Return the monotonic time of the next report."""
+        """Return the monotonic time of the next report or look at the counters."""
         return self._due
 
     def report_if_due(self) -> None:
-        """Report if it is time."""
-        if self._clock.monotonic() >= self._due:
-            self._due = self._clock.monotonic() + _INTERVAL
+        """Report, and look at the counters, if it is time."""
+        now = self._clock.monotonic()
+        if now < self._due:
+            return
+        if now >= self._look_due:
+            figures = self._figures()
+            # Before there are tasks there is nothing to measure rates from.
+            self._look_due = now + (INTERVAL if figures else _INTERVAL)
+            self._meters.look(now, self._master.attempt, figures)
+        if now >= self._report_due:
+            self._report_due = now + _INTERVAL
             self._send(self._master.state)
+        self._due = min(self._report_due, self._look_due)
 
     def checkpoint_completed(self, checkpoint_id: int) -> None:
         """Note a complete checkpoint."""
@@ -57,7 +76,6 @@ class StatusReporter:
         """Send the last report."""
         if self._options.observers:
             self._send(state)
-            self._due = float("inf")
 
     def _send(self, state: JobState) -> None:
         report = self._report(state)
@@ -68,7 +86,7 @@ class StatusReporter:
                 _log.debug("An observer failed: %s", error)
 
     def _report(self, state: JobState) -> JobStatusReport:
-        tasks = list(self._figures())
+        tasks = self._figures()
         watermarks = [task.watermark for task in tasks if task.watermark is not None]
         lags = [task.lag for task in tasks if task.lag is not None]
         delay = None

@@ -25,6 +25,13 @@ M = TypeVar("M", bound="Metric")
 class Metric(ABC):
     """Base of all metrics."""
 
+    __slots__ = ()
+
+    @property
+    def kind(self) -> str:
+        """What it is, as a class of this module."""
+        return type(self).__name__
+
     @abstractmethod
     def read(self) -> dict[str, float]:
         """Return the numbers to report, by suffix; the empty suffix is the metric itself."""
@@ -33,10 +40,16 @@ class Metric(ABC):
 class Counter(Metric):
     """A number that goes up and down."""
 
-    __slots__ = ("count",)
+    __slots__ = ("_decreased", "count")
 
     def __init__(self) -> None:
         self.count = 0
+        self._decreased = False
+
+    @property
+    def kind(self) -> str:
+        """A counter only as long as it never went down: monitoring systems take a fall for a restart."""
+        return "Gauge" if self._decreased else "Counter"
 
     def inc(self, n: int = 1) -> None:
         """Add ``n``."""
@@ -45,6 +58,7 @@ class Counter(Metric):
     def dec(self, n: int = 1) -> None:
         """Subtract ``n``."""
         self.count -= n
+        self._decreased = True
 
     def get_count(self) -> int:
         """Return the number."""
@@ -146,11 +160,13 @@ class MetricReading:
 
     Args:
         scope: names from the root group to the metric's own.
+        labels: the values among them that were given as ``add_group(name, value)``, by their names.
         kind: its class: ``Counter``, ``Gauge``, ``Meter`` or ``Distribution``.
         numbers: what it says, by suffix; the empty suffix is the metric itself.
     """
 
     scope: tuple[str, ...]
+    labels: Mapping[str, str]
     kind: str
     numbers: Mapping[str, float]
 
@@ -185,20 +201,31 @@ class TaskMetricGroup(MetricGroup):
     Args:
         scope: names from the root to this group.
         monotonic: the clock of meters, in seconds.
+        labels: see ``MetricReading``.
     """
 
-    def __init__(self, scope: tuple[str, ...] = (), monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        scope: tuple[str, ...] = (),
+        monotonic: Callable[[], float] = time.monotonic,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
         self.scope = scope
+        self._labels: Mapping[str, str] = labels or {}
         self._monotonic = monotonic
         self._metrics: dict[str, Metric] = {}
         self._groups: dict[str, TaskMetricGroup] = {}
 
     def add_group(self, name: str, extra: str | None = None) -> TaskMetricGroup:
         """Return the sub-group ``name``, or with ``extra`` the group of the pair ``name=extra``."""
+        group = self._group(name, self._labels)
+        return group if extra is None else group._group(extra, {**self._labels, name: extra})
+
+    def _group(self, name: str, labels: Mapping[str, str]) -> TaskMetricGroup:
         group = self._groups.get(name)
         if group is None:
-            group = self._groups[name] = TaskMetricGroup((*self.scope, name), self._monotonic)
-        return group if extra is None else group.add_group(extra)
+            group = self._groups[name] = TaskMetricGroup((*self.scope, name), self._monotonic, labels)
+        return group
 
     def counter(self, name: str) -> Counter:
         """Register a counter, or return the one of that name."""
@@ -233,7 +260,7 @@ class TaskMetricGroup(MetricGroup):
             except Exception as error:
                 _log.debug("The gauge %r failed: %s", name, error)
                 continue
-            yield MetricReading((*self.scope, name), type(metric).__name__, numbers)
+            yield MetricReading((*self.scope, name), self._labels, metric.kind, numbers)
         for group in list(self._groups.values()):
             yield from group.readings()
 

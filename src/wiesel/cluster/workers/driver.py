@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
@@ -63,7 +63,8 @@ class WorkerDriver(JobDriver):
         ]
         super().__init__(graph, options, start, clock)
 
-    def _figures(self) -> Iterable[TaskFigures]:
+    def figures(self) -> list[TaskFigures]:
+        """Return the counters that workers have sent last."""
         return [figures for of_worker in self._figures_of.values() for figures in of_worker]
 
     def tasks_in_step(self) -> list[tuple[TaskId, float]]:
