@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -21,20 +22,18 @@ class TopicFactory(Protocol):
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
-    """A real Apache Kafka on a free port, started once a session, stopped and removed at its end."""
-    broker = LocalBroker.start(tmp_path_factory.mktemp("kafka"))
+def session_broker(directory: Path) -> Iterator[LocalBroker]:
+    """Yield a broker on a free port; stopped and removed behind the yield."""
+    broker = LocalBroker.start(directory)
     try:
         yield broker
     finally:
         broker.stop(delete=True)
 
 
-@pytest.fixture
-def topic(kafka: LocalBroker) -> TopicFactory:
-    """Creates topics on `kafka` that no other test uses."""
-    admin = Admin(kafka.bootstrap_servers)
+def topic_factory(broker: LocalBroker) -> TopicFactory:
+    """Return what creates topics of unique names on `broker`."""
+    admin = Admin(broker.bootstrap_servers)
 
     def create(name: str = "topic", *, partitions: int = 1, properties: Mapping[str, str] | None = None) -> str:
         unique = f"{name}-{next(_numbers)}"
@@ -42,3 +41,15 @@ def topic(kafka: LocalBroker) -> TopicFactory:
         return unique
 
     return create
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
+    """A real Apache Kafka on a free port, started once a session, stopped and removed at its end."""
+    yield from session_broker(tmp_path_factory.mktemp("kafka"))
+
+
+@pytest.fixture
+def topic(kafka: LocalBroker) -> TopicFactory:
+    """Creates topics on `kafka` that no other test uses."""
+    return topic_factory(kafka)

@@ -1,4 +1,4 @@
-"""Pytest plugin: in a session that asks for it, ``import pyflink`` means Wiesel.
+"""Pytest plugin: in a session that asks for it, ``import pyflink`` means Wiesel, and there are fixtures for a Kafka.
 
 Ask with ``wiesel = true`` in pytest's configuration file, or with ``--wiesel`` for one session. Merely installing
 Wiesel changes nothing, because somebody may test against the real PyFlink in the same environment.
@@ -37,6 +37,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if wanted and not alias.is_active():
         alias.activate()
         early_config.stash[_ACTIVATED] = True
+    if wanted:
+        from wiesel.testing import kafka_fixtures
+
+        early_config.pluginmanager.register(kafka_fixtures, "wiesel-kafka-fixtures")
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
