@@ -200,7 +200,7 @@ def test_a_sink_that_cannot_be_created_is_named_and_the_functions_before_it_are_
     sink = PublishingSink()
     sink.failures["create_writer"] = [OSError("no disk")]
     job = without_restart(tmp_path, lambda env: numbers(env, 10).map(Recorder()).sink_to(Sink(sink)).name("Files"))
-    assert "OSError: no disk [operator 'Files', subtask 1/1]" in str(failure_of(job))
+    assert "OSError: no disk [operator 'Files: Writer', subtask 1/1]" in str(failure_of(job))
     assert journal == []
 
 
@@ -287,7 +287,7 @@ def fail(value: Any) -> Any:
         (lambda s: s.key_by(lambda v: v).map(fail).name("Bad"), "Bad", "0"),
         (lambda s: s.disable_chaining().map(fail).name("Bad").disable_chaining(), "Bad", "0"),
         (lambda s: s.key_by(lambda v: v).process(FailingTimer()).name("Bad"), "Bad", None),
-        (lambda s: s.key_by(fail).process(Count()), "Source: numbers", "0"),
+        (lambda s: s.key_by(fail).process(Count()), "Source: numbers -> _stream_key_by_map_operator", "0"),
     ],
 )
 def test_an_error_names_the_operator_and_the_record(
@@ -319,7 +319,7 @@ def test_a_sink_that_refuses_a_record_is_named_with_the_record(tmp_path: Path) -
     sink.failures["write"] = [RuntimeError("too large")]
     job = without_restart(tmp_path, lambda env: numbers(env, 3).map(lambda v: v + 10).sink_to(Sink(sink)).name("Files"))
     error = failure_of(job)
-    assert (error.operator, error.record) == ("Files", "10")
+    assert (error.operator, error.record) == ("Files: Writer", "10")
 
 
 def test_what_cannot_be_served_fails_at_once_whatever_the_restart_strategy(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ class WindowSpec:
 
     assigner: ShippedFunction
     trigger: ShippedFunction | None
-    function: ShippedFunction | None
+    function: ShippedFunction | None = None
     reduce: ShippedFunction | None = None
     aggregate: ShippedFunction | None = None
     allowed_lateness_ms: int = 0

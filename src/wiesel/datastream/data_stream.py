@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from wiesel.core.contracts import Sink as SinkContract
 from wiesel.core.errors import ConfigurationError, UnsupportedError
@@ -25,10 +25,11 @@ from wiesel.core.operator_specs import (
     OperatorSpec,
     ProcessSpec,
     SinkSpec,
+    SourceSpec,
     TimestampsSpec,
 )
 from wiesel.core.shipping import ship
-from wiesel.core.types import TupleTypeInfo, TypeInformation, Types
+from wiesel.core.types import PickledBytesTypeInfo, RowTypeInfo, TupleTypeInfo, TypeInformation, Types
 from wiesel.core.watermarks import WatermarkStrategy
 from wiesel.graph.transformations import ChainingStrategy, Partitioning, ShipStrategy, Upstream
 
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DataStream", "DataStreamSink"]
 
+_SOURCE: Final = "Source: "
+
 
 class _Operator:
     """What a stream and a sink share: the settings of the operator that makes them."""
@@ -52,21 +55,21 @@ class _Operator:
         self._environment = environment
         self._upstreams = upstreams
 
-    def _change(self, **fields: Any) -> Any:
+    def _change(self, **fields: Any) -> Self:
         if len(self._upstreams) != 1:
             raise ConfigurationError("A union of streams is no operator; set this on the streams before union().")
         self._environment.pipeline.change(self._upstreams[0].transformation_id, **fields)
         return self
 
-    def name(self, name: str) -> Any:
+    def name(self, name: str) -> Self:
         """Name the operator in plans, metrics and errors."""
         return self._change(name=name)
 
-    def uid(self, uid: str) -> Any:
+    def uid(self, uid: str) -> Self:
         """Give the operator the identity under which its state is found again after changes of the program."""
         return self._change(uid=uid)
 
-    def set_uid_hash(self, uid_hash: str) -> Any:
+    def set_uid_hash(self, uid_hash: str) -> Self:
         """Set the operator's id verbatim, 32 hexadecimal digits, to take over state by a generated id."""
         if len(uid_hash) != 32 or any(c not in "0123456789abcdefABCDEF" for c in uid_hash):
             raise ConfigurationError(
@@ -74,19 +77,19 @@ class _Operator:
             )
         return self._change(uid_hash=uid_hash)
 
-    def set_description(self, description: str) -> Any:
+    def set_description(self, description: str) -> Self:
         """Describe the operator in plans."""
         return self._change(description=description)
 
-    def set_parallelism(self, parallelism: int) -> Any:
+    def set_parallelism(self, parallelism: int) -> Self:
         """Run so many subtasks of the operator."""
         return self._change(parallelism=parallelism)
 
-    def disable_chaining(self) -> Any:
+    def disable_chaining(self) -> Self:
         """Keep the operator in a task of its own."""
         return self._change(chaining=ChainingStrategy.NEVER)
 
-    def slot_sharing_group(self, slot_sharing_group: Any) -> Any:
+    def slot_sharing_group(self, slot_sharing_group: Any) -> Self:
         """Put the operator into a slot sharing group, by name or ``SlotSharingGroup``."""
         get_name = getattr(slot_sharing_group, "get_name", None)
         return self._change(slot_sharing_group=str(slot_sharing_group) if get_name is None else get_name())
@@ -99,7 +102,12 @@ class DataStream(_Operator):
 
     def get_name(self) -> str:
         """Return the operator's name."""
-        return self._environment.pipeline.get(self._upstreams[0].transformation_id).name
+        return self._environment.pipeline.get(self._upstreams[0].transformation_id).name.removeprefix(_SOURCE)
+
+    def name(self, name: str) -> Self:
+        """Name the operator in plans, metrics and errors; Flink writes "Source: " in front of a source's name."""
+        is_source = isinstance(self._environment.pipeline.get(self._upstreams[0].transformation_id).spec, SourceSpec)
+        return super().name(f"{_SOURCE}{name}" if is_source else name)
 
     def get_type(self) -> TypeInformation:
         """Return the type of the records."""
@@ -185,11 +193,14 @@ class DataStream(_Operator):
             raise TypeError("Only Tuple DataStreams can be projected.")
         kept = Types.TUPLE([type_info.get_field_types()[i] for i in field_indexes])
         spec = MapSpec(ship(lambda value: tuple(value[i] for i in field_indexes), "Projection"))
-        return self._transform("Projection", spec, kept)
+        return self._transform("Projection", spec, kept, python=False)
 
     def assign_timestamps_and_watermarks(self, watermark_strategy: WatermarkStrategy) -> DataStream:
         """Take event times and watermarks anew from the records."""
-        return self._transform("Timestamps/Watermarks", TimestampsSpec(watermark_strategy), self.get_type())
+        fields: dict[str, Any] = {"python": False}
+        if watermark_strategy.timestamp_assigner is not None:
+            fields.update(before="Extract-Timestamp", behind="Remove-Timestamp")
+        return self._transform("Timestamps/Watermarks", TimestampsSpec(watermark_strategy), self.get_type(), **fields)
 
     def key_by(
         self, key_selector: Callable[..., Any] | KeySelector, key_type: TypeInformation | None = None
@@ -307,9 +318,10 @@ class DataStream(_Operator):
 
     # ---------------------------------------------------------------------------------------------- sinks
 
-    def _sink(self, name: str, sink: SinkContract) -> DataStreamSink:
+    def _sink(self, name: str, sink: SinkContract, **fields: Any) -> DataStreamSink:
+        fields = {"pact": "Data Sink", **fields}
         transformation_id = self._environment.pipeline.add(
-            f"Sink: {name}", SinkSpec(sink), (self._upstreams,), output_type=None, pact="Data Sink"
+            f"Sink: {name}", SinkSpec(sink), (self._upstreams,), output_type=None, **fields
         )
         return DataStreamSink(self._environment, (Upstream(transformation_id),))
 
@@ -318,7 +330,8 @@ class DataStream(_Operator):
         get_transformer = getattr(sink, "get_transformer", None)
         transformer = get_transformer() if get_transformer is not None else None
         stream = self if transformer is None else transformer.apply(self)
-        return stream._values()._sink("Writer", sink.spec_for(stream.get_type()))
+        committer = "Sink: Committer" if sink.commits else None
+        return stream._values()._sink("Writer", sink.spec_for(stream.get_type()), pact="Operator", behind=committer)
 
     def add_sink(self, sink_func: Any) -> DataStreamSink:
         """Write the stream to a sink of the old kind, such as ``FlinkKafkaProducer``."""
@@ -330,7 +343,8 @@ class DataStream(_Operator):
 
         type_info = self.get_type()
         sink = PrintSpec(sink_identifier or "", type_info)
-        return self._values()._sink("Print to Std. Out", sink)
+        made_text = isinstance(type_info, PickledBytesTypeInfo | RowTypeInfo)
+        return self._values()._sink("Print to Std. Out", sink, before="Map" if made_text else None)
 
     def execute_and_collect(
         self, job_execution_name: str | None = None, limit: int | None = None
@@ -343,3 +357,10 @@ class DataStream(_Operator):
 
 class DataStreamSink(_Operator):
     """The end of a stream (Flink: ``DataStreamSink``)."""
+
+    def name(self, name: str) -> Self:
+        """Name the sink in plans, metrics and errors, with what Flink writes before or behind a sink's name."""
+        sink = self._environment.pipeline.get(self._upstreams[0].transformation_id)
+        if sink.pact == "Data Sink":
+            return super().name(f"Sink: {name}")
+        return self._change(name=f"{name}: Writer", behind=sink.behind and f"{name}: Committer")

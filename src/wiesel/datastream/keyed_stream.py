@@ -48,8 +48,10 @@ class KeyedStream(DataStream):
         self.partitioning = partitioning
 
     def _values(self) -> DataStream:
-        """Return the stream without its keys."""
-        return self._origin
+        """Return the stream without its keys; its records are where their keys belong, as in PyFlink."""
+        values = DataStream(self._environment, self._upstreams)
+        values._side_type = self._side_type
+        return values
 
     # ---------------------------------------------------------------------------------------- operators
 
@@ -122,28 +124,28 @@ class KeyedStream(DataStream):
 
     def window_all(self, window_assigner: WindowAssigner[Any, Any]) -> AllWindowedStream:
         """Window the whole stream."""
-        return self._origin.window_all(window_assigner)
+        return self._values().window_all(window_assigner)
 
     def union(self, *streams: DataStream) -> DataStream:
         """Join streams; the result is not keyed."""
-        return self._origin.union(*streams)
+        return self._values().union(*streams)
 
     def assign_timestamps_and_watermarks(self, watermark_strategy: WatermarkStrategy) -> DataStream:
         """Take event times anew; the result is not keyed."""
-        return self._origin.assign_timestamps_and_watermarks(watermark_strategy)
+        return self._values().assign_timestamps_and_watermarks(watermark_strategy)
 
     def project(self, *field_indexes: int) -> DataStream:
         """Keep some fields of tuples; the result is not keyed."""
-        return self._origin.project(*field_indexes)
+        return self._values().project(*field_indexes)
 
     def partition_custom(
         self, partitioner: Callable[..., int] | Partitioner, key_selector: Callable[..., Any] | KeySelector
     ) -> DataStream:
         """Partition otherwise."""
-        return self._origin.partition_custom(partitioner, key_selector)
+        return self._values().partition_custom(partitioner, key_selector)
 
-    def _sink(self, name: str, sink: SinkContract) -> DataStreamSink:
-        return self._origin._sink(name, sink)
+    def _sink(self, name: str, sink: SinkContract, **fields: Any) -> DataStreamSink:
+        return self._values()._sink(name, sink, **fields)
 
     # -------------------------------------------------------------------- what a keyed stream does not have
 

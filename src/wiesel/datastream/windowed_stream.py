@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from wiesel.core.errors import ConfigurationError
@@ -18,9 +18,9 @@ from wiesel.core.functions import (
     method_or_callable,
 )
 from wiesel.core.operator_specs import WindowSpec
-from wiesel.core.shipping import ShippedFunction, ship
+from wiesel.core.shipping import ship
 from wiesel.core.triggers import Trigger
-from wiesel.core.types import TypeInformation, Types
+from wiesel.core.types import TypeInformation
 from wiesel.core.window_assigners import WindowAssigner
 from wiesel.datastream.data_stream import DataStream
 
@@ -92,26 +92,32 @@ class _Windowed:
         self._late_tag = output_tag
         return self
 
-    def _window(self, output_type: TypeInformation | None, **functions: ShippedFunction | None) -> DataStream:
+    def _window(self, output_type: TypeInformation | None, **functions: Any) -> DataStream:
         spec = WindowSpec(
             assigner=ship(self._assigner),
             trigger=None if self._trigger is None else ship(self._trigger),
-            function=functions.get("function"),
-            reduce=functions.get("reduce"),
-            aggregate=functions.get("aggregate"),
+            **{part: ship(function) for part, function in functions.items() if function is not None},
             allowed_lateness_ms=self._lateness_ms,
             late_tag=None if self._late_tag is None else self._late_tag.tag_id,
             all_windows=self._all_windows,
             evictor=None if self._evictor is None else ship(self._evictor),
         )
-        fields = {"parallelism": 1, "max_parallelism": 1} if self._all_windows else {}
-        return self._stream._transform(type(self._assigner).__name__, spec, output_type, keyed=True, **fields)
+        return self._stream._transform(
+            type(self._assigner).__name__, spec, output_type, keyed=True, description=self._described(functions)
+        )
 
-    def _function(self, function: Any) -> ShippedFunction:
+    def _described(self, functions: Mapping[str, Any]) -> str:
+        """Return the description that Flink gives a window's operator: its parts, the functions last."""
+        trigger = self._trigger or self._assigner.get_default_trigger(self._stream.get_execution_environment())
+        kinds = [type(function).__name__ for function in functions.values() if function is not None]
+        kind = "AllWindow" if self._all_windows else "Window"
+        return f"{kind}({', '.join([repr(self._assigner), type(trigger).__name__, *kinds])})"
+
+    def _function(self, function: Any) -> Any:
         if not isinstance(function, self._functions):
             names = " or a ".join(kind.__name__ for kind in self._functions)
             raise TypeError(f"The input must be a {names}, got {type(function).__name__}.")
-        return ship(function)
+        return function
 
     def reduce(
         self,
@@ -122,8 +128,8 @@ class _Windowed:
         """Fold a window's records as they come; a window function may see the fold when the window fires."""
         method_or_callable(reduce_function, ReduceFunction, "reduce")
         if window_function is None:
-            return self._window(output_type or self.get_input_type(), reduce=ship(reduce_function))
-        return self._window(output_type, reduce=ship(reduce_function), function=self._function(window_function))
+            return self._window(output_type or self.get_input_type(), reduce=reduce_function)
+        return self._window(output_type, reduce=reduce_function, function=self._function(window_function))
 
     def aggregate(
         self,
@@ -136,7 +142,7 @@ class _Windowed:
         if not isinstance(aggregate_function, AggregateFunction):
             raise TypeError("The input must be an AggregateFunction.")
         function = None if window_function is None else self._function(window_function)
-        return self._window(output_type, aggregate=ship(aggregate_function), function=function)
+        return self._window(output_type, aggregate=aggregate_function, function=function)
 
     def apply(self, window_function: Any, output_type: TypeInformation | None = None) -> DataStream:
         """Apply a window function to each window's records."""
@@ -163,7 +169,7 @@ class AllWindowedStream(_Windowed):
     _functions = (AllWindowFunction, ProcessAllWindowFunction)
 
     def __init__(self, data_stream: DataStream, window_assigner: WindowAssigner[Any, Any]) -> None:
-        super().__init__(data_stream.key_by(_one_key, Types.BYTE()), window_assigner)
+        super().__init__(data_stream.key_by(_one_key), window_assigner)
 
 
 def _one_key(value: Any) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from wiesel.core.operator_specs import OperatorSpec
 from wiesel.core.types import TypeInformation
+from wiesel.graph.flink_plan import task_names
 from wiesel.graph.stream_graph import StreamEdge, StreamGraph, StreamNode
 from wiesel.graph.transformations import ChainingStrategy, Partitioning, ShipStrategy
 
@@ -97,7 +98,8 @@ def build_job_graph(graph: StreamGraph) -> JobGraph:
     members: dict[int, list[int]] = {}
     for node_id, head in head_of.items():
         members.setdefault(head, []).append(node_id)
-    vertices = tuple(_vertex(head, ids, nodes, chained) for head, ids in members.items())
+    names = task_names(graph)
+    vertices = tuple(_vertex(head, ids, nodes, chained, names[head]) for head, ids in members.items())
     edges_ = tuple(
         JobEdge(
             source_vertex=head_of[edge.source_id],
@@ -128,7 +130,7 @@ def _may_chain(edge: StreamEdge, nodes: dict[int, StreamNode], enabled: bool) ->
     )
 
 
-def _vertex(head: int, ids: list[int], nodes: dict[int, StreamNode], chained: list[StreamEdge]) -> JobVertex:
+def _vertex(head: int, ids: list[int], nodes: dict[int, StreamNode], chained: list[StreamEdge], name: str) -> JobVertex:
     index = {node_id: i for i, node_id in enumerate(ids)}
     links = tuple(
         ChainLink(index[edge.source_id], index[edge.target_id], edge.side_output)
@@ -141,19 +143,10 @@ def _vertex(head: int, ids: list[int], nodes: dict[int, StreamNode], chained: li
     )
     return JobVertex(
         vertex_id=head,
-        name=chain_name(operators, links),
+        name=name,
         operators=operators,
         links=links,
         parallelism=nodes[head].parallelism,
         max_parallelism=nodes[head].max_parallelism,  # only a head has keyed state, and its key groups depend on it
         slot_sharing_group=nodes[head].slot_sharing_group,
     )
-
-
-def chain_name(operators: tuple[OperatorNode, ...], links: tuple[ChainLink, ...], index: int = 0) -> str:
-    """Return a chain's name as Flink writes it: ``A -> B -> (C, D)``."""
-    followers = [chain_name(operators, links, link.target) for link in links if link.source == index]
-    name = operators[index].name
-    if not followers:
-        return name
-    return f"{name} -> {followers[0]}" if len(followers) == 1 else f"{name} -> ({', '.join(followers)})"

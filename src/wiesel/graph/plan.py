@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from wiesel.graph.flink_plan import plan_nodes
 from wiesel.graph.job_graph import JobGraph
 from wiesel.graph.stream_graph import StreamGraph
 
@@ -26,22 +27,22 @@ def to_text(graph: JobGraph) -> str:
 
 
 def to_json(graph: StreamGraph) -> str:
-    """Return the stream graph in the form of Flink's ``getExecutionPlan()``."""
+    """Return the plan that PyFlink's ``get_execution_plan()`` has for the same program."""
+    operators = plan_nodes(graph)
+    ids = {operator: number for number, operator in enumerate(operators, 1)}
     nodes = []
-    for node in graph.nodes:
+    for operator, number in ids.items():
         entry: dict[str, object] = {
-            "id": node.node_id,
-            "type": node.name,
-            "pact": node.pact,
-            "contents": node.description,
-            "parallelism": node.parallelism,
+            "id": number,
+            "type": operator.name,
+            "pact": operator.pact,
+            "contents": operator.contents,
+            "parallelism": operator.parallelism,
         }
-        predecessors = [
-            {"id": edge.source_id, "ship_strategy": edge.partitioning.strategy.value, "side": "second"}
-            for edge in graph.edges
-            if edge.target_id == node.node_id
-        ]
-        if predecessors:
-            entry["predecessors"] = predecessors
+        if operator.inputs:
+            entry["predecessors"] = [
+                {"id": ids[source], "ship_strategy": strategy.value, "side": "second"}
+                for source, strategy in operator.inputs
+            ]
         nodes.append(entry)
     return json.dumps({"nodes": nodes}, indent=2)

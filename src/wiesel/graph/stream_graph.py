@@ -9,6 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from wiesel.core.errors import ConfigurationError
 from wiesel.core.key_groups import default_max_parallelism
@@ -21,6 +22,8 @@ from wiesel.graph.transformations import (
     Transformation,
     Upstream,
 )
+
+_DEFAULT_GROUP: Final = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +50,15 @@ class StreamNode:
     max_parallelism: int
     chaining: ChainingStrategy
     slot_sharing_group: str
+    own_group: str | None
     keyed: bool
     number_of_inputs: int
     output_type: TypeInformation | None
     pact: str
-    description: str
+    description: str | None
+    python: bool
+    before: str | None
+    behind: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class StreamGraph:
     nodes: tuple[StreamNode, ...]
     edges: tuple[StreamEdge, ...]
     chaining_enabled: bool = True
+    default_parallelism: int = 1
 
 
 def build_stream_graph(
@@ -91,6 +99,7 @@ def build_stream_graph(
     uids = _uids(transformations)
     nodes: dict[int, StreamNode] = {}
     edges: list[StreamEdge] = []
+    groups: dict[int, str] = {}
     for t in transformations:
         parallelism = t.parallelism or default_parallelism
         max_parallelism = t.max_parallelism or default_max_parallelism_ or default_max_parallelism(parallelism)
@@ -107,17 +116,27 @@ def build_stream_graph(
             parallelism=parallelism,
             max_parallelism=max_parallelism,
             chaining=t.chaining,
-            slot_sharing_group=t.slot_sharing_group,
+            slot_sharing_group=groups.setdefault(t.transformation_id, t.slot_sharing_group or _inherited(t, groups)),
+            own_group=t.slot_sharing_group,
             keyed=t.keyed,
             number_of_inputs=len(t.inputs),
             output_type=t.output_type,
             pact=t.pact,
-            description=t.description or t.name,
+            description=t.description,
+            python=t.python and not isinstance(t.spec, SourceSpec | SinkSpec),
+            before=t.before,
+            behind=t.behind,
         )
         for index, upstreams in enumerate(t.inputs):
             for upstream in upstreams:
                 edges.append(_edge(upstream, nodes, t.transformation_id, index))
-    return StreamGraph(job_name, tuple(nodes.values()), tuple(edges), chaining_enabled)
+    return StreamGraph(job_name, tuple(nodes.values()), tuple(edges), chaining_enabled, default_parallelism)
+
+
+def _inherited(transformation: Transformation, groups: Mapping[int, str]) -> str:
+    """Return the slot sharing group of the inputs if they agree on one, as Flink does."""
+    found = {groups[upstream.transformation_id] for upstreams in transformation.inputs for upstream in upstreams}
+    return found.pop() if len(found) == 1 else _DEFAULT_GROUP
 
 
 def _edge(upstream: Upstream, nodes: Mapping[int, StreamNode], target_id: int, index: int) -> StreamEdge:

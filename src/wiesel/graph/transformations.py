@@ -87,10 +87,13 @@ class Transformation:
         uid: the user's stable identity for state; None lets one be generated.
         uid_hash: the user's verbatim operator id.
         chaining: whether it may be chained.
-        slot_sharing_group: name of its slot sharing group.
+        slot_sharing_group: name of its slot sharing group; None is that of its inputs.
         description: longer text for plans.
         keyed: whether input 0 (or every non-broadcast input) is keyed, so that keyed state is there.
         pact: its kind in Flink's execution plan.
+        python: whether it is a Python operator in PyFlink, which melts into one with others (``flink_plan.py``).
+        before: the Python operator that PyFlink has in front of it and Wiesel does without; None: there is none.
+        behind: the Java operator that Flink has behind it and Wiesel does without; None: there is none.
     """
 
     transformation_id: int
@@ -103,10 +106,13 @@ class Transformation:
     uid: str | None = None
     uid_hash: str | None = None
     chaining: ChainingStrategy = ChainingStrategy.ALWAYS
-    slot_sharing_group: str = "default"
+    slot_sharing_group: str | None = None
     description: str | None = None
     keyed: bool = False
     pact: str = "Operator"
+    python: bool = True
+    before: str | None = None
+    behind: str | None = None
 
 
 class Pipeline:

@@ -235,8 +235,8 @@ def test_names_descriptions_and_parallelism_stand_in_the_plan() -> None:
 
 
 def test_force_non_parallel_runs_one_subtask() -> None:
-    stream = numbers(4).map(AddOne()).force_non_parallel()
-    assert plan(stream.print()._environment)["Map"]["parallelism"] == 1
+    stream = numbers(4).map(AddOne()).name("alone").force_non_parallel()
+    assert plan(stream.print()._environment)["alone"]["parallelism"] == 1
 
 
 def settings(stream: DataStream) -> Any:
@@ -319,7 +319,7 @@ def test_sink_settings_stand_in_the_plan() -> None:
     assert (found.uid, found.uid_hash, found.slot_sharing_group, found.parallelism) == ("sink", "1" * 32, "group", 2)
     assert found.chaining.name == "NEVER"
     node = plan(stream.get_execution_environment())["to the screen"]
-    assert (node["type"], node["parallelism"]) == ("out", 2)
+    assert (node["type"], node["parallelism"]) == ("Sink: out", 2)
 
 
 def test_rows_are_records_like_any_other() -> None:

@@ -156,7 +156,7 @@ def test_the_plan_names_the_operators_and_a_closed_environment_has_none() -> Non
     env.from_collection([1]).map(str).print()
     assert [node["type"] for node in json.loads(env.get_execution_plan())["nodes"]] == [
         "Source: Collection Source",
-        "Map",
+        "Map, Map",
         "Sink: Print to Std. Out",
     ]
     env.from_collection([1]).print()

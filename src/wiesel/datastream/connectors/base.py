@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from wiesel.connectors.delivery_guarantee import DeliveryGuarantee
 from wiesel.core import contracts
@@ -73,6 +73,9 @@ class Sink(JavaFunctionWrapper):
     Args:
         sink: its spec.
     """
+
+    #: Whether Flink has a committer behind the writer; its plans show one.
+    commits: ClassVar[bool] = False
 
     def __init__(self, sink: Any) -> None:
         super().__init__(sink)

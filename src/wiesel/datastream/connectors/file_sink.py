@@ -105,6 +105,8 @@ class FileSink(Sink, SupportsPreprocessing):
         sink: what the builder has collected.
     """
 
+    commits = True
+
     def __init__(self, sink: Any) -> None:
         super().__init__(sink)
 

@@ -217,6 +217,8 @@ class KafkaSink(Sink, SupportsPreprocessing):
         sink: the spec that the builder made.
     """
 
+    commits = True
+
     def __init__(self, sink: KafkaSinkSpec) -> None:
         super().__init__(sink)
 
