@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
 import signal
+import tempfile
 
 # A test run that a shell started in the background has SIGINT ignored, and so would every job and broker that it
 # starts: no Ctrl-C would reach them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Jobs of tests, and of the processes that they start, put their sockets into a directory of the test run's own.
+os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="wiesel-tests-")
+atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)

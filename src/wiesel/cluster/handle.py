@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wiesel.cluster.driver import JobDriver
+from wiesel.cluster.job_control import Rebuild
 from wiesel.cluster.local import run_job
 from wiesel.cluster.options import JobOptions, local_path
 from wiesel.core.errors import CheckpointError, ConfigurationError
@@ -19,10 +20,11 @@ from wiesel.runtime.job_master.commands import JobState
 class LocalJobHandle:
     """Starts the job at once; it ends with the process, so that a forgotten one does not keep it alive."""
 
-    def __init__(self, graph: JobGraph, options: JobOptions) -> None:
+    def __init__(self, graph: JobGraph, options: JobOptions, rebuild: Rebuild | None = None) -> None:
         self.job_id = JobID(options.job_id)
         self._graph = graph
         self._options = options
+        self._rebuild = rebuild
         self._driver: JobDriver | None = None
         self._cancelled = False
         self._result: Future[JobExecutionResult] = Future()
@@ -31,7 +33,7 @@ class LocalJobHandle:
 
     def _run(self) -> None:
         try:
-            outcome = run_job(self._graph, self._options, self._running)
+            outcome = run_job(self._graph, self._options, self._running, self._rebuild)
         except BaseException as error:
             self._result.set_exception(error)
             return

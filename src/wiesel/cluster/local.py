@@ -9,11 +9,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
+from wiesel.cluster.control_plane import serving
 from wiesel.cluster.driver import JobDriver, JobOutcome
 from wiesel.cluster.inline import InlineDriver
+from wiesel.cluster.job_control import LocalJobControl, Rebuild
 from wiesel.cluster.options import JobOptions
 from wiesel.cluster.start import Start, begin
 from wiesel.core.clock import SystemClock
@@ -27,17 +30,41 @@ from wiesel.runtime.job_master.commands import JobState
 _log = logging.getLogger("wiesel.cluster")
 
 
-def run_job(graph: JobGraph, options: JobOptions, on_driver: Callable[[JobDriver], None] | None = None) -> JobOutcome:
+def run_job(
+    graph: JobGraph,
+    options: JobOptions,
+    on_driver: Callable[[JobDriver], None] | None = None,
+    rebuild: Rebuild | None = None,
+) -> JobOutcome:
     """Run a job to its end on this thread.
 
     Args:
         graph: the job.
         options: how to run it.
-        on_driver: told the driver before it runs, so that another thread can stop it.
+        on_driver: told the driver before it runs, so that another thread can stop it; again when it is rescaled.
+        rebuild: returns the job with another default parallelism, so that it can be rescaled while it runs.
 
     Raises:
         SystemExit: it was stopped by a signal; the code says which.
     """
+    control = LocalJobControl(graph, options, rebuild, needs_directory(graph, options))
+    with serving(control, options.configuration):
+        try:
+            while True:
+                outcome = _run_once(graph, options, control, on_driver)
+                rescaled = control.take_next_graph()
+                if rescaled is None or not outcome.stopped_early or outcome.state is not JobState.FINISHED:
+                    control.ended(outcome)
+                    return outcome
+                graph, options = rescaled, replace(options, resume=True, fresh=False, from_savepoint=None)
+                _log.info("Rescaled: the job goes on with parallelism %d.", max(v.parallelism for v in graph.vertices))
+        finally:
+            control.close()
+
+
+def _run_once(
+    graph: JobGraph, options: JobOptions, control: LocalJobControl, on_driver: Callable[[JobDriver], None] | None
+) -> JobOutcome:
     preflight(graph, options)
     start = begin(graph, options) if needs_directory(graph, options) else None
     try:
@@ -45,6 +72,7 @@ def run_job(graph: JobGraph, options: JobOptions, on_driver: Callable[[JobDriver
             _log.info("Job %s has already finished; there is nothing to resume.", options.job_id)
             return JobOutcome(JobState.FINISHED, None, 0, stopped_early=False)
         driver = _create_driver(graph, options, start)
+        control.attach(driver, graph)
         if on_driver is not None:
             on_driver(driver)
         with _signals(driver) if options.handle_signals else _no_signals() as received:

@@ -152,6 +152,12 @@ class JobExecutionError(WieselError):
         return JavaException(self)
 
 
+class JobCanceledError(WieselError):
+    """The job was cancelled from outside (Flink: ``JobCancellationException``)."""
+
+    exit_code: ClassVar[int] = 6
+
+
 def is_retriable(error: BaseException) -> bool:
     """Whether a restart strategy may try again after ``error``; user exceptions always may."""
     if isinstance(error, JobExecutionError) and error.__cause__ is not None:

@@ -19,6 +19,8 @@ OUTSIDE_SYSTEM: Final = 3
 STATE: Final = 4
 #: Another incarnation of the job is alive and owns it; this one must not be restarted blindly.
 OWNED_BY_ANOTHER: Final = 5
+#: Cancelled from outside (``wiesel cancel``); not to be started again by a supervisor.
+CANCELED: Final = 6
 #: Stopped by Ctrl-C (128 + SIGINT), normally after a final checkpoint: ``--resume`` continues.
 INTERRUPTED: Final = 130
 #: Stopped by SIGTERM (128 + SIGTERM), normally after a final checkpoint: ``--resume`` continues.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -330,8 +330,8 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
         from wiesel import cluster
         from wiesel.core.job import JobExecutionResult, JobID
 
-        graph, options = self._prepare(job_name, threading.current_thread() is threading.main_thread())
-        outcome = cluster.execute(graph, options)
+        graph, options, rebuild = self._prepare(job_name, threading.current_thread() is threading.main_thread())
+        outcome = cluster.execute(graph, options, rebuild)
         return JobExecutionResult(JobID(options.job_id), outcome.runtime_ms)
 
     def execute_async(self, job_name: str | None = None) -> JobClient:
@@ -353,23 +353,26 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
         return to_json(self._stream_graph(None))
 
     def _stream_graph(self, job_name: str | None) -> StreamGraph:
+        return self._builder(job_name)(self.get_parallelism())
+
+    def _builder(self, job_name: str | None) -> Callable[[int], StreamGraph]:
+        """Return what builds the program as it is now, given a default parallelism."""
         from wiesel.graph.stream_graph import build_stream_graph
 
+        transformations = self.pipeline.transformations()
         name = job_name or optional_value_of(self._configuration, catalog.PIPELINE_NAME) or _DEFAULT_JOB_NAME
-        max_parallelism = self.get_max_parallelism()
-        return build_stream_graph(
-            self.pipeline.transformations(),
-            name,
-            self.get_parallelism(),
-            max_parallelism if max_parallelism > 0 else None,
-            self.is_chaining_enabled(),
-        )
+        max_parallelism = self.get_max_parallelism() if self.get_max_parallelism() > 0 else None
+        chaining = self.is_chaining_enabled()
+        return lambda parallelism: build_stream_graph(transformations, name, parallelism, max_parallelism, chaining)
 
-    def _prepare(self, job_name: str | None, handle_signals: bool) -> tuple[JobGraph, JobOptions]:
+    def _prepare(
+        self, job_name: str | None, handle_signals: bool
+    ) -> tuple[JobGraph, JobOptions, Callable[[int], JobGraph]]:
         from wiesel.cluster.options import JobOptions
         from wiesel.graph.job_graph import build_job_graph
 
-        stream_graph = self._stream_graph(job_name)
+        build = self._builder(job_name)
+        stream_graph = build(self.get_parallelism())
         graph = build_job_graph(stream_graph)
         batch = self.is_batch()
         self.pipeline.clear()
@@ -394,7 +397,7 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
             workers=started.workers or 0,
             handle_signals=handle_signals,
         )
-        return graph, options
+        return graph, options, lambda parallelism: build_job_graph(build(parallelism))
 
     def close(self) -> None:
         """Forget the program that was built and not executed."""

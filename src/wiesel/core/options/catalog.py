@@ -16,6 +16,7 @@ from wiesel.core.options.parsers import (
     parse_list,
     parse_map,
     parse_memory_size,
+    parse_ports,
     whole_number,
 )
 
@@ -295,6 +296,22 @@ DATA_INLINE_THRESHOLD: Final = ConfigOption(
     "state smaller than this is kept in the metadata file",
     aliases=("state.storage.fs.memory-threshold", "state.backend.fs.memory-threshold"),
     no_effect="state is always in files of its own",
+)
+
+# ---------------------------------------------------------------------------------------------------- control plane
+
+TASK_CANCELLATION_TIMEOUT: Final = _duration(
+    "task.cancellation.timeout", "10 s", "a cancelled job that is kept by a function is then ended with its process"
+)
+PROMETHEUS_PORT: Final = ConfigOption(
+    "metrics.reporter.prom.port",
+    parse_ports,
+    "a port such as 9249, or a range such as 9250-9260",
+    None,
+    "where Prometheus finds the job's metrics; a range gives each job the first free one",
+)
+PROMETHEUS_HOST: Final = _text(
+    "metrics.reporter.prom.host", "127.0.0.1", "the address of that port; only this machine can be reached from"
 )
 
 #: Every option above by its key and its older keys.

@@ -196,3 +196,12 @@ def one_of(*names: str, **synonyms: str) -> Callable[[str], str]:
 
 def _folded(name: str) -> str:
     return name.strip().lower().replace("-", "").replace("_", "")
+
+
+def parse_ports(text: str) -> range:
+    """Return the ports of ``9249`` or ``9250-9260``."""
+    first, dash, last = text.partition("-")
+    lowest, highest = int(first), int(last) if dash else int(first)
+    if not 0 < lowest <= highest < 1 << 16:
+        raise ValueError("ports are from 1 to 65535, the smaller one first")
+    return range(lowest, highest + 1)
