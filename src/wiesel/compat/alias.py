@@ -118,7 +118,8 @@ def _fill(facade: ModuleType, module: str) -> None:
             return import_module(f"{facade.__name__}.{name}")
         if not names.has_name(module, name):
             raise AttributeError(_unknown_name(module, name))
-        value = facade.__dict__[name] = _resolve(module, name, ours)
+        _warn_of_old_spelling(module, name)
+        value = facade.__dict__[name] = find(module, name)
         return value
 
     facade.__doc__ = ours[0].__doc__ if ours else None
@@ -154,20 +155,29 @@ def _exists(path: str) -> bool:
         raise
 
 
-def _resolve(module: str, name: str, ours: Sequence[ModuleType]) -> Any:
-    """The object behind one of PyFlink's names: ours, or a placeholder that raises when it is used."""
+def _warn_of_old_spelling(module: str, name: str) -> None:
     old = OLD_SPELLINGS.get(f"{module}.{name}")
     if old is not None:
         import warnings
 
         use = f"; use pyflink.{old.home}" if old.home else ""
         warnings.warn(f"pyflink.{module}.{name} was {old.note}{use}", DeprecationWarning, stacklevel=3)
+
+
+def find(module: str, name: str) -> Any:
+    """The object behind one of PyFlink's names: ours, or a placeholder that raises when it is used.
+
+    Args:
+        module: its module, without ``pyflink.``.
+        name: a name that :func:`wiesel.compat.names.has_name` knows there.
+    """
+    ours = _modules_of_ours(module)
     if ours and hasattr(ours[0], name):
         return getattr(ours[0], name)
     home = names.homes_of(module).get(name)
     if home is not None:
         home_module, _, home_name = home.rpartition(".")
-        return getattr(import_module(f"{_ROOT}.{home_module}"), home_name)
+        return find(home_module, home_name)
     for room in ours[1:]:
         if hasattr(room, name):
             return getattr(room, name)
