@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from wiesel.core.errors import ConfigurationError
 from wiesel.core.isolation import isolate
 from wiesel.core.pickling import pickle_value, unpickle_value
 from wiesel.datastream.connectors.base import Sink
+from wiesel.testing.conformance import difference, shown
 
 
 class InMemorySink(Sink):
@@ -43,35 +43,15 @@ class InMemorySink(Sink):
             AssertionError: naming what is missing, what is there too often, or where the order differs.
         """
         found, wanted = self.published, list(expected)
-        missing, surplus = _difference(wanted, found), _difference(found, wanted)
+        missing, surplus = difference(wanted, found), difference(found, wanted)
         if missing or surplus:
             raise AssertionError(
                 f"{len(found)} values were published, and {len(wanted)} expected. "
-                f"Missing: {_shown(missing)}. Too often, or not expected: {_shown(surplus)}."
+                f"Missing: {shown(missing)}. Too often, or not expected: {shown(surplus)}."
             )
         if ordered and found != wanted:
             at = next(i for i, (a, b) in enumerate(zip(found, wanted, strict=True)) if a != b)
             raise AssertionError(f"The order differs from value {at} on: {found[at]!r} instead of {wanted[at]!r}.")
-
-
-def _difference(left: Sequence[Any], right: Sequence[Any]) -> list[Any]:
-    try:
-        return list((Counter(left) - Counter(right)).elements())
-    except TypeError:  # values that cannot be hashed
-        rest = list(right)
-        return [value for value in left if not _removed(value, rest)]
-
-
-def _removed(value: Any, rest: list[Any]) -> bool:
-    if value in rest:
-        rest.remove(value)
-        return True
-    return False
-
-
-def _shown(values: Sequence[Any]) -> str:
-    shown = ", ".join(map(repr, values[:10]))
-    return f"{shown} and {len(values) - 10} more" if len(values) > 10 else shown or "nothing"
 
 
 class InMemoryOutput(PlainSink):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from wiesel.connectors.collections.bounded import AlwaysReady, BoundedReader, FixedEnumerator
 from wiesel.core.contracts import Json, SourceBatch, SourceContext, SourceSplit
@@ -93,10 +93,17 @@ class InMemoryLog(AlwaysReady):
         with self._guard:
             self._readers.remove(context)
 
-    def __reduce__(self) -> NoReturn:
-        raise ConfigurationError(
-            "An InMemorySource lives in the test's own process: run the job without --workers (or --workers 0)."
-        )
+    def __getstate__(self) -> dict[str, Any]:
+        if not self.ended:
+            raise ConfigurationError(
+                "An InMemorySource that is still open lives in the test's own process: run the job without --workers, "
+                "or make it bounded."
+            )
+        return {"elements": self.elements, "bounded": self.bounded}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["bounded"])  # type: ignore[misc]
+        self.elements, self.ended = state["elements"], True
 
 
 class InMemoryReader(BoundedReader):

@@ -52,16 +52,18 @@ class FileEnumerator:
         self._parallelism = parallelism
         found: list[str] = [] if state is None else state["files"]
         self._numbers: dict[str, int] = {name: number for number, name in enumerate(found)}
-        self._complete = state is not None and discovery_interval_ms is None
+        # A checkpoint may have been taken before the first look was through.
+        self._looked = state is not None and bool(state["looked"])
 
     def discover(self) -> Json:
         """List the files."""
-        if self._complete:
+        if self._looked and self.discovery_interval_ms is None:
             return []
         return [str(file) for path in self._paths for file in files_below(path)]
 
     def on_discovered(self, result: Any) -> Sequence[SourceSplit]:
         """Return the files that were not there the last time."""
+        self._looked = True
         new = [name for name in dict.fromkeys(result) if name not in self._numbers]
         for name in new:
             self._numbers[name] = len(self._numbers)
@@ -73,7 +75,7 @@ class FileEnumerator:
 
     def snapshot(self) -> Json:
         """Return all files ever found."""
-        return {"files": list(self._numbers)}
+        return {"files": list(self._numbers), "looked": self._looked}
 
     def close(self) -> None:
         """Nothing to release."""
