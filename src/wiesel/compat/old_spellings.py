@@ -53,3 +53,54 @@ OLD_SPELLINGS: Final[dict[str, OldSpelling]] = {
     "datastream.state_backend.MemoryStateBackend": OldSpelling("datastream.MemoryStateBackend", _BACKENDS_MERGED),
     "datastream.state_backend.RocksDBStateBackend": OldSpelling("datastream.RocksDBStateBackend", _BACKENDS_MERGED),
 }
+
+_BY_KEY: Final = "removed in Flink 2.0: set"
+
+#: Members that classes of PyFlink 1.x had: class and member → what became of it.
+OLD_MEMBERS: Final[dict[str, str]] = {
+    "StreamExecutionEnvironment.set_state_backend": f"{_BY_KEY} state.backend.type in the configuration",
+    "StreamExecutionEnvironment.get_state_backend": f"{_BY_KEY} state.backend.type in the configuration",
+    "StreamExecutionEnvironment.set_restart_strategy": (
+        f"{_BY_KEY} restart-strategy.type and its keys in the configuration"
+    ),
+    "StreamExecutionEnvironment.get_restart_strategy": (
+        f"{_BY_KEY} restart-strategy.type and its keys in the configuration"
+    ),
+    "StreamExecutionEnvironment.set_stream_time_characteristic": (
+        "removed in Flink 2.0: window assigners choose the time; leave the call out"
+    ),
+    "StreamExecutionEnvironment.get_stream_time_characteristic": (
+        "removed in Flink 2.0: window assigners choose the time; leave the call out"
+    ),
+    "StreamExecutionEnvironment.set_number_of_execution_retries": (
+        f"{_BY_KEY} restart-strategy.type to fixed-delay in the configuration"
+    ),
+    "StreamExecutionEnvironment.get_number_of_execution_retries": (
+        f"{_BY_KEY} restart-strategy.type to fixed-delay in the configuration"
+    ),
+    "StreamExecutionEnvironment.add_default_kryo_serializer": (
+        "removed in Flink 2.0: give streams a type with output_type or type_info"
+    ),
+    "StreamExecutionEnvironment.register_type": (
+        "removed in Flink 2.0: give streams a type with output_type or type_info"
+    ),
+    "StreamExecutionEnvironment.register_type_with_kryo_serializer": (
+        "removed in Flink 2.0: give streams a type with output_type or type_info"
+    ),
+    "StreamExecutionEnvironment.read_text_file": (
+        "removed in Flink 2.0: use from_source() with a FileSource of StreamFormat.text_line_format()"
+    ),
+    "CheckpointConfig.set_checkpoint_storage": f"{_BY_KEY} execution.checkpointing.dir in the configuration",
+    "CheckpointConfig.get_checkpoint_storage": f"{_BY_KEY} execution.checkpointing.dir in the configuration",
+    "CheckpointConfig.set_checkpoint_storage_dir": f"{_BY_KEY} execution.checkpointing.dir in the configuration",
+    "CheckpointConfig.enable_externalized_checkpoints": (
+        "removed in Flink 2.0: use set_externalized_checkpoint_retention()"
+    ),
+    "CheckpointConfig.set_externalized_checkpoint_cleanup": (
+        "removed in Flink 2.0: use set_externalized_checkpoint_retention()"
+    ),
+    "CheckpointConfig.get_externalized_checkpoint_cleanup": (
+        "removed in Flink 2.0: use get_externalized_checkpoint_retention()"
+    ),
+    "CheckpointConfig.set_force_checkpointing": "removed in Flink 2.0: leave the call out",
+}

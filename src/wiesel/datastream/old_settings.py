@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from wiesel.compat.old_spellings import OLD_MEMBERS
 from wiesel.core.configuration import Configuration
 from wiesel.core.errors import ConfigurationError
 from wiesel.core.options import catalog
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("wiesel.datastream")
 
 
-def _note(method: str, instead: str) -> None:
-    _log.warning("%s is gone since Flink 2.0: %s", method, instead)
+def _note(member: str) -> None:
+    _log.warning("%s() was %s.", member.rpartition(".")[2], OLD_MEMBERS[member])
 
 
 class OldEnvironmentSettings:
@@ -33,7 +34,7 @@ class OldEnvironmentSettings:
         """Choose a state backend, and the directories that it names."""
         from wiesel.datastream.state_backend import StateBackend
 
-        _note("set_state_backend()", "set state.backend.type in the configuration.")
+        _note("StreamExecutionEnvironment.set_state_backend")
         if not isinstance(state_backend, StateBackend):
             raise TypeError(f"set_state_backend() takes a StateBackend, got {type(state_backend).__name__}.")
         state_backend.write_to(self._configuration)
@@ -43,7 +44,7 @@ class OldEnvironmentSettings:
         """Choose what happens after a failure."""
         from wiesel.common.restart_strategy import RestartStrategyConfiguration
 
-        _note("set_restart_strategy()", "set restart-strategy.type and its keys in the configuration.")
+        _note("StreamExecutionEnvironment.set_restart_strategy")
         if not isinstance(restart_strategy_configuration, RestartStrategyConfiguration):
             raise TypeError(
                 f"set_restart_strategy() takes what RestartStrategies returns, got "
@@ -55,7 +56,7 @@ class OldEnvironmentSettings:
         """Choose nothing: each operator says by itself which time it goes by."""
         if not isinstance(characteristic, TimeCharacteristic):
             raise TypeError(f"Expected a TimeCharacteristic, got {type(characteristic).__name__}.")
-        _note("set_stream_time_characteristic()", "window assigners choose the time; leave the call out.")
+        _note("StreamExecutionEnvironment.set_stream_time_characteristic")
 
 
 class OldCheckpointSettings:
@@ -67,7 +68,7 @@ class OldCheckpointSettings:
         """Choose where checkpoints are kept."""
         from wiesel.datastream.checkpoint_storage import CheckpointStorage
 
-        _note("set_checkpoint_storage()", "set execution.checkpointing.dir in the configuration.")
+        _note("CheckpointConfig.set_checkpoint_storage")
         if not isinstance(storage, CheckpointStorage):
             raise TypeError(f"set_checkpoint_storage() takes a CheckpointStorage, got {type(storage).__name__}.")
         storage.write_to(self._configuration)
@@ -81,7 +82,7 @@ class OldCheckpointSettings:
 
     def enable_externalized_checkpoints(self, cleanup_mode: ExternalizedCheckpointRetention) -> CheckpointConfig:
         """Set what becomes of checkpoints when the job is cancelled."""
-        _note("enable_externalized_checkpoints()", "use set_externalized_checkpoint_retention().")
+        _note("CheckpointConfig.enable_externalized_checkpoints")
         if not isinstance(cleanup_mode, ExternalizedCheckpointRetention):
             raise ConfigurationError(f"Expected an ExternalizedCheckpointCleanup, got {cleanup_mode!r}.")
         self._configuration.set_string(catalog.EXTERNALIZED_CHECKPOINT_RETENTION.key, cleanup_mode.name)

@@ -190,7 +190,7 @@ def test_old_settings_still_work_and_say_what_replaces_them(caplog: pytest.LogCa
     assert settings["execution.checkpointing.savepoint-dir"] == "file:///tmp/savepoints"
     assert settings["restart-strategy.type"] == "fixed-delay"
     assert settings["restart-strategy.fixed-delay.attempts"] == "3"
-    assert sum("gone since Flink 2.0" in record.message for record in caplog.records) == 4
+    assert sum("removed in Flink 2.0" in record.message for record in caplog.records) == 4
 
 
 @pytest.mark.parametrize("method", ["set_state_backend", "set_restart_strategy", "set_stream_time_characteristic"])
