@@ -213,7 +213,7 @@ class DataStream(_Operator):
         """
         from wiesel.datastream.keyed_stream import KeyedStream
 
-        method_or_callable(key_selector, KeySelector, "get_key")
+        _require_key_selector(key_selector)
         partitioning = Partitioning(ShipStrategy.HASH, ship(key_selector), key_type or Types.PICKLED_BYTE_ARRAY())
         return KeyedStream(self, partitioning)
 
@@ -312,8 +312,7 @@ class DataStream(_Operator):
         """Send each record to the subtask that ``partitioner(key, number of subtasks)`` says."""
         if not isinstance(partitioner, Partitioner) and not callable(partitioner):
             raise TypeError("Parameter partitioner should be type of Partitioner or a callable function.")
-        if not isinstance(key_selector, KeySelector) and not callable(key_selector):
-            raise TypeError("Parameter key_selector should be type of KeySelector or a callable function.")
+        _require_key_selector(key_selector)
         return self._partitioned(Partitioning(ShipStrategy.CUSTOM, ship(key_selector), None, ship(partitioner)))
 
     # ---------------------------------------------------------------------------------------------- sinks
@@ -364,3 +363,8 @@ class DataStreamSink(_Operator):
         if sink.pact == "Data Sink":
             return super().name(f"Sink: {name}")
         return self._change(name=f"{name}: Writer", behind=sink.behind and f"{name}: Committer")
+
+
+def _require_key_selector(key_selector: Any) -> None:
+    if not isinstance(key_selector, KeySelector) and not callable(key_selector):
+        raise TypeError("Parameter key_selector should be type of KeySelector or a callable function.")

@@ -145,7 +145,8 @@ class HeapMapState:
 
     def put_all(self, dict_value: dict[Any, Any]) -> None:
         """Set several entries."""
-        for key, value in dict_value.items():
+        # Pairs too: the real PyFlink takes nothing else.
+        for key, value in dict(dict_value).items():
             self.put(key, value)
 
     def remove(self, key: Any) -> None:
