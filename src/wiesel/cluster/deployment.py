@@ -20,13 +20,14 @@ from wiesel.core.options import catalog, value_of
 from wiesel.core.types import Types
 from wiesel.graph.job_graph import JobEdge, JobGraph, JobVertex
 from wiesel.graph.transformations import ShipStrategy
+from wiesel.runtime.aligned_source import AlignedSourceInput
 from wiesel.runtime.chain import ChainEnvironment, OperatorChain, OperatorRestore
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest
 from wiesel.runtime.checkpoint.storage import CheckpointStorage
 from wiesel.runtime.exchange.channel import LocalChannel, ReceivingEnd, SendingEnd
 from wiesel.runtime.exchange.input_gate import InputGate
 from wiesel.runtime.exchange.record_writer import RecordWriter
-from wiesel.runtime.reports import InputEnded, TaskFailed, TaskId, TaskReport
+from wiesel.runtime.reports import InputEnded, TaskFailed, TaskId, TaskReport, WatermarkReported
 from wiesel.runtime.restore import operator_restores
 from wiesel.runtime.source_input import SourceInput
 from wiesel.runtime.task import Task
@@ -85,7 +86,7 @@ class DeploymentContext:
     checkpoints: CheckpointAccess | None
     clock: Clock
     wake: Callable[[], None]
-    report: Callable[[TaskReport], None]
+    report: Callable[[TaskReport | WatermarkReported], None]
     background: Background
     metrics: TaskMetricGroup
     exchange: Exchange | None = None
@@ -267,7 +268,17 @@ class _Deployment:
             wake=self._context.wake,
         )
         reader = node.spec.source.create_reader(context)
-        return SourceInput(reader, node.spec.watermark_strategy, self._context.clock)
+        strategy, clock = node.spec.watermark_strategy, self._context.clock
+        if strategy.alignment is None:
+            return SourceInput(reader, strategy, clock)
+        task_id, report = TaskId(vertex.vertex_id, subtask), self._context.report
+        return AlignedSourceInput(
+            reader,
+            strategy,
+            clock,
+            strategy.alignment,
+            lambda watermark: report(WatermarkReported(self._attempt, task_id, watermark)),
+        )
 
 
 def _receivers(strategy: ShipStrategy, sender: int, senders: int, receivers: int) -> Sequence[int]:

@@ -34,7 +34,7 @@ from wiesel.runtime.job_master import commands as c
 from wiesel.runtime.job_master.commands import Command, JobState, MasterEvent
 from wiesel.runtime.job_master.master import JobFacts, JobMaster, OperatorFacts
 from wiesel.runtime.job_master.restart import restart_strategy
-from wiesel.runtime.reports import TaskId, TaskReport
+from wiesel.runtime.reports import InputEnded, TaskId, TaskReport, WatermarkReported
 from wiesel.runtime.restore import check_restorable
 from wiesel.runtime.task_figures import TaskFigures
 
@@ -265,8 +265,15 @@ class JobDriver(ABC):
     def _event(self, event: MasterEvent | TaskReport) -> None:
         self._perform(self.master.handle(event, self._now_ms()), event)
 
-    def _report(self, report: TaskReport) -> None:
-        self._mailbox.put(lambda: self._event(report))
+    def _report(self, report: TaskReport | WatermarkReported) -> None:
+        self._mailbox.put(lambda: self._take_report(report))
+
+    def _take_report(self, report: TaskReport | WatermarkReported) -> None:
+        current = report.attempt == self.master.attempt
+        if current and self._sources is not None and isinstance(report, WatermarkReported | InputEnded):
+            self._sources.align(report.task, report.watermark if isinstance(report, WatermarkReported) else None)
+        if not isinstance(report, WatermarkReported):
+            self._event(report)
 
     # ------------------------------------------------------------------------------------------------ commands
 

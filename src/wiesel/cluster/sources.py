@@ -14,6 +14,8 @@ from wiesel.core.contracts import Clock, Json, Source, SourceContext, SourceSpli
 from wiesel.core.operator_specs import SourceSpec
 from wiesel.graph.job_graph import JobGraph, JobVertex
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest, OperatorManifest
+from wiesel.runtime.job_master.alignment import WatermarkAlignment
+from wiesel.runtime.reports import TaskId
 
 _log = logging.getLogger("wiesel.cluster")
 
@@ -23,6 +25,9 @@ class SplitReceiver(Protocol):
 
     def add_splits(self, splits: list[SourceSplit], no_more: bool) -> None:
         """Give the reader splits, and say whether any more can come."""
+
+    def limit_watermark(self, max_watermark: int) -> None:
+        """Hold splits back whose event time is beyond ``max_watermark``."""
 
 
 @dataclass(slots=True)
@@ -65,6 +70,7 @@ class SourceCoordinator:
         self._failed = failed
         self._closed = False
         self._enumerations: list[_Enumeration] = []
+        self._alignment = _alignment(graph)
         try:
             for vertex, operator in graph.operators():
                 if isinstance(operator.spec, SourceSpec):
@@ -99,6 +105,15 @@ class SourceCoordinator:
             owned = by_owner.get(subtask, [])
             if owned or no_more:
                 self._readers[enumeration.vertex.vertex_id, subtask].add_splits(owned, no_more)
+
+    def align(self, task: TaskId, watermark: int | None) -> None:
+        """Learn a source task's event time, None when it holds nobody back, and tell readers how far they may go."""
+        if self._alignment is None:
+            return
+        for vertex_id, limit in self._alignment.report(task, watermark).items():
+            for (reader_of, _), reader in self._readers.items():
+                if reader_of == vertex_id:
+                    reader.limit_watermark(limit)
 
     def discover_if_due(self) -> None:
         """Start the discoveries whose time has come."""
@@ -140,3 +155,12 @@ class SourceCoordinator:
         self._closed = True
         for enumeration in self._enumerations:
             enumeration.enumerator.close()
+
+
+def _alignment(graph: JobGraph) -> WatermarkAlignment | None:
+    """Return the alignment of the job's sources, None when it has none."""
+    strategies = {
+        v.vertex_id: o.spec.watermark_strategy for v, o in graph.operators() if isinstance(o.spec, SourceSpec)
+    }
+    aligned = {vertex: s.alignment for vertex, s in strategies.items() if s.alignment is not None}
+    return WatermarkAlignment(aligned) if aligned else None

@@ -77,9 +77,20 @@ class WatermarkStrategy:
     def with_watermark_alignment(
         self, watermark_group: str, max_allowed_watermark_drift: Duration, update_interval: Duration | None = None
     ) -> WatermarkStrategy:
-        """Return the strategy with its readers held within ``max_allowed_watermark_drift`` of the group's slowest."""
+        """Return the strategy with its readers held within ``max_allowed_watermark_drift`` of the group's slowest.
+
+        Args:
+            watermark_group: sources of this name, in the whole job, are aligned with each other.
+            max_allowed_watermark_drift: how far a split may be ahead of the slowest.
+            update_interval: how often readers report and are told; one second when None.
+        """
+        drift = max_allowed_watermark_drift.to_millis()
         interval = 1000 if update_interval is None else update_interval.to_millis()
-        return replace(self, alignment=Alignment(watermark_group, max_allowed_watermark_drift.to_millis(), interval))
+        if drift < 0:
+            raise ValueError(f"The maximum allowed watermark drift cannot be negative, got {drift} ms.")
+        if interval <= 0:
+            raise ValueError(f"The update interval of a watermark alignment must be positive, got {interval} ms.")
+        return replace(self, alignment=Alignment(watermark_group, drift, interval))
 
     @staticmethod
     def for_monotonous_timestamps() -> WatermarkStrategy:

@@ -72,4 +72,16 @@ class TaskFailed:
     error: BaseException
 
 
+@dataclass(frozen=True, slots=True)
+class WatermarkReported:
+    """The event time of a source task under watermark alignment, None while it holds nobody back.
+
+    It is meant for the sources' coordinator; the JobMaster does not see it.
+    """
+
+    attempt: int
+    task: TaskId
+    watermark: int | None
+
+
 TaskReport = CheckpointAcknowledged | CheckpointDeclined | InputEnded | TaskFailed

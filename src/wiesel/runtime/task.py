@@ -12,6 +12,7 @@ from typing import Final
 
 from wiesel.core.contracts import Clock, SourceSplit
 from wiesel.core.elements import MAX_WATERMARK, CheckpointBarrier, EndOfInput, Watermark, WatermarkStatus
+from wiesel.runtime.aligned_source import AlignedSourceInput
 from wiesel.runtime.chain import OperatorChain
 from wiesel.runtime.exchange.input_gate import InputBatch, InputGate
 from wiesel.runtime.exchange.record_writer import RecordWriter
@@ -225,6 +226,12 @@ class Task:
                 source.reader.no_more_splits()
 
         self._mail.append(add)
+
+    def limit_watermark(self, max_watermark: int) -> None:
+        """Hold splits back whose event time is beyond ``max_watermark`` (watermark alignment)."""
+        source = self.source
+        assert isinstance(source, AlignedSourceInput), "only aligned sources report, and only they are told a limit"
+        self._mail.append(lambda: source.limit(max_watermark))
 
     def close(self, suppress: bool = False) -> None:
         """Close checkpoint files, reader and operators, whatever one of them raises."""

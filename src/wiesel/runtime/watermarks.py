@@ -51,6 +51,10 @@ class WatermarkGenerator:
             self.idle = True
         return self.idle
 
+    def hold(self) -> None:
+        """Let the time that the input is paused not count as idleness; call it at every interval of the pause."""
+        self._active = True
+
 
 def combine(inputs: Iterable[tuple[int, bool]]) -> tuple[int | None, bool]:
     """Return the minimum watermark over the inputs that are not idle, and whether all are idle.

@@ -141,7 +141,7 @@ class WorkerDriver(JobDriver):
 
     def _take_message(self, worker: int, message: Any) -> None:
         if isinstance(message, p.Reported):
-            self._event(message.report)
+            self._take_report(message.report)
         elif isinstance(message, p.Figures):
             self._figures_of[worker] = list(message.tasks)
         elif isinstance(message, p.LogLine):
@@ -194,6 +194,11 @@ class _RemoteReader:
         """Send splits to it."""
         worker = self.pool.workers[p.worker_of(self.task.subtask, self.workers)]
         worker.send(p.AddSplits(self.task, splits, no_more))
+
+    def limit_watermark(self, max_watermark: int) -> None:
+        """Tell it how far its splits may go."""
+        worker = self.pool.workers[p.worker_of(self.task.subtask, self.workers)]
+        worker.send(p.LimitWatermark(self.task, max_watermark))
 
 
 def _is_source(vertex: Any) -> bool:

@@ -14,7 +14,7 @@ from wiesel.cluster.deployment import CheckpointAccess, Restore
 from wiesel.cluster.options import JobOptions
 from wiesel.cluster.workers.errors import ShippedError
 from wiesel.core.contracts import SourceSplit
-from wiesel.runtime.reports import CheckpointAcknowledged, InputEnded, TaskId
+from wiesel.runtime.reports import CheckpointAcknowledged, InputEnded, TaskId, WatermarkReported
 from wiesel.runtime.task_figures import TaskFigures
 
 #: Length of what follows, channel, kind.
@@ -91,6 +91,14 @@ class AddSplits:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitWatermark:
+    """How far the splits of one source task may go (watermark alignment)."""
+
+    task: TaskId
+    max_watermark: int
+
+
+@dataclass(frozen=True, slots=True)
 class TriggerCheckpoint:
     """Let every source task send a barrier."""
 
@@ -140,7 +148,7 @@ class DeployFailed:
 class Reported:
     """A task's report that holds no error."""
 
-    report: CheckpointAcknowledged | InputEnded
+    report: CheckpointAcknowledged | InputEnded | WatermarkReported
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from wiesel.core.clock import SystemClock
 from wiesel.core.metrics import TaskMetricGroup
 from wiesel.core.pickling import pickle_value, unpickle_value
 from wiesel.runtime.failures import describe
-from wiesel.runtime.reports import CheckpointDeclined, TaskFailed, TaskId, TaskReport
+from wiesel.runtime.reports import CheckpointDeclined, TaskFailed, TaskId, TaskReport, WatermarkReported
 from wiesel.runtime.task import Task
 
 _log = logging.getLogger("wiesel.cluster")
@@ -56,6 +56,7 @@ class Worker:
         self._handlers: Mapping[type[Any], Callable[[Any], None]] = {
             p.Deploy: self._deploy,
             p.AddSplits: self._add_splits,
+            p.LimitWatermark: self._limit_watermark,
             p.TriggerCheckpoint: self._trigger,
             p.EndInput: self._end_input,
             p.NotifyComplete: self._notify,
@@ -118,7 +119,7 @@ class Worker:
             self._figures_due = now + self._figures_interval
             self.send(p.Figures([timed.figures() for timed in self._timed]))
 
-    def _tell(self, report: TaskReport) -> None:
+    def _tell(self, report: TaskReport | WatermarkReported) -> None:
         verbose = self._setup.verbose
         if isinstance(report, TaskFailed):
             self.send(p.Failed(report.attempt, report.task, ship_error(report.error, verbose=verbose)))
@@ -165,6 +166,10 @@ class Worker:
     def _add_splits(self, message: p.AddSplits) -> None:
         if message.task in self._tasks:
             self._tasks[message.task].add_splits(list(message.splits), message.no_more)
+
+    def _limit_watermark(self, message: p.LimitWatermark) -> None:
+        if message.task in self._tasks:
+            self._tasks[message.task].limit_watermark(message.max_watermark)
 
     def _trigger(self, message: p.TriggerCheckpoint) -> None:
         for task in self._tasks.values():
