@@ -37,7 +37,6 @@ from wiesel.runtime.reports import (
     OperatorSnapshot,
     TaskFailed,
     TaskId,
-    TaskReport,
 )
 from wiesel.runtime.restore import check_restorable
 from wiesel.runtime.task import Task
@@ -103,7 +102,7 @@ class OperatorHarness:
         self._disk = MemoryDisk() if restore is None else deepcopy(restore.disk)
         self._storage = CheckpointStorage(self._disk, _DIRECTORY, _KEY)
         self._last_checkpoint = 0 if restore is None else restore.checkpoint_id
-        self._reports: list[TaskReport] = []
+        self._reports: list[object] = []
         self._woken = threading.Event()
         self._tasks = self._deploy(self._restored(restore, allow_non_restored_state))
 

@@ -8,7 +8,9 @@ sink with a committer, at least once without.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -95,8 +97,14 @@ class SinkConformance:
         with TemporaryDirectory() as directory:
             return bool(_spec(self._make(Path(directory))[0]).transactional)
 
-    def _world(self, directory: str, parallelism: int = 1, *, pickled: bool = False) -> _World:
-        return _World(self._make, Path(directory), parallelism, pickled)
+    @contextmanager
+    def _world(self, parallelism: int = 1, *, pickled: bool = False) -> Iterator[_World]:
+        with TemporaryDirectory() as directory:
+            world = _World(self._make, Path(directory), parallelism, pickled)
+            try:
+                yield world
+            finally:
+                world.bury()
 
     def _rounds(self) -> list[list[Any]]:
         size = -(-len(self._records) // _ROUNDS)
@@ -105,43 +113,36 @@ class SinkConformance:
     # ------------------------------------------------------------------------------------------------ the rules
 
     def _spec_is_data(self) -> None:
-        with TemporaryDirectory() as directory:
-            world = self._world(directory, pickled=True)
+        with self._world(pickled=True) as world:
             world.run(self._rounds())
             demand_same(world.read(), self._records, "From the pickled spec")
 
     def _everything(self) -> None:
-        with TemporaryDirectory() as directory:
-            world = self._world(directory)
+        with self._world() as world:
             world.run(self._rounds())
             demand_same(world.read(), self._records, "At the end")
 
     def _parallel_writers(self) -> None:
-        with TemporaryDirectory() as directory:
-            world = self._world(directory, self._parallelism)
+        with self._world(self._parallelism) as world:
             world.run(self._rounds())
             demand_same(world.read(), self._records, f"From {self._parallelism} writers")
 
     def _records_written(self) -> None:
-        with TemporaryDirectory() as directory:
-            run = _Run(self._world(directory))
-            for count, record in enumerate(self._records, 1):
-                run.writers[0].write(record, count)
-                found = run.writers[0].records_written()
-                demand(found == count, f"records_written() is {found} after {count} records.")
-            run.close()
+        with self._world() as world:
+            writer = world.start().writers[0]
+            for number, record in enumerate(self._records, 1):
+                writer.write(record, number)
+                found = writer.records_written()
+                demand(found == number, f"records_written() is {found} after {number} records.")
 
     def _empty_checkpoints(self) -> None:
-        with TemporaryDirectory() as directory:
-            world = self._world(directory)
+        with self._world() as world:
             world.run([[], self._records, [], []])
             demand_same(world.read(), self._records, "With empty checkpoints around the records")
 
     def _killed_anywhere(self) -> None:
-        step = 0
-        while True:
-            with TemporaryDirectory() as directory:
-                world = self._world(directory)
+        for step in count():
+            with self._world() as world:
                 name = world.run(self._rounds(), killed_before=step)
                 if name is None:
                     return
@@ -152,43 +153,40 @@ class SinkConformance:
                 else:
                     missing = difference(self._records, world.read())
                     demand(not missing, f"{when} records are missing: {shown(missing)}.")
-            step += 1
 
     def _nothing_early(self) -> None:
-        with TemporaryDirectory() as directory:
-            world = self._world(directory)
+        with self._world() as world:
             for name in world.steps(self._rounds()):
                 early = difference(world.read(), world.decided_records)
                 demand(not early, f"before {name} output is visible that no complete checkpoint holds: {shown(early)}.")
 
     def _commit_again(self) -> None:
-        with TemporaryDirectory() as directory:
-            run = _Run(self._world(directory))
-            run.write(self._records)
-            committables = run.prepare(1, last=True)
+        with self._world() as world:
+            committables = self._all_prepared(world)
+            committer = world.start().committer()
             for _ in range(3):
-                run.committer().commit(committables)
-                demand_same(run.world.read(), self._records, "After the same commit() once more")
-            run.close()
+                committer.commit(committables)
+                demand_same(world.read(), self._records, "After the same commit() once more")
 
     def _recover_again(self) -> None:
-        with TemporaryDirectory() as directory:
-            world = self._world(directory)
-            run = _Run(world)
-            run.write(self._records)
-            committables = run.prepare(1, last=True)
+        with self._world() as world:
+            committables = self._all_prepared(world)
             for _ in range(3):
-                later = _Run(world)
-                later.committer().recover(committables, None)
+                world.start().committer().recover(committables, None)
                 demand_same(world.read(), self._records, "After recover() once more")
 
     def _close_publishes_nothing(self) -> None:
-        with TemporaryDirectory() as directory:
-            run = _Run(self._world(directory))
+        with self._world() as world:
+            run = world.start()
             run.write(self._records)
             run.close()
-            found = list(run.world.read())
+            found = world.read()
             demand(not found, f"close() of a writer without a checkpoint published {shown(found)}.")
+
+    def _all_prepared(self, world: _World) -> list[Committable]:
+        run = world.start()
+        run.write(self._records)
+        return run.prepare(1, last=True)
 
 
 def _unique(records: Sequence[Any]) -> list[Any]:
@@ -230,6 +228,20 @@ class _World:
         self.decided_records: list[Any] = []
         self._make = make
         self._pickled = pickled
+        # Held until the end: buffers of a process that was killed are not written out, as the collector would do.
+        self._runs: list[_Run] = []
+
+    def start(self) -> _Run:
+        """Start a process."""
+        run = _Run(self)
+        self._runs.append(run)
+        return run
+
+    def bury(self) -> None:
+        """Release what the dead still hold, when all is read."""
+        for run in self._runs:
+            with suppress(Exception):  # its files may be gone, or another's
+                run.close()
 
     def spec(self) -> Sink:
         spec = _spec(self._make(self.output)[0])
@@ -247,7 +259,7 @@ class _World:
 
     def steps(self, rounds: list[list[Any]]) -> Iterator[str]:
         """Go on from the newest checkpoint; yields the name of each step before it is done."""
-        run = _Run(self)
+        run = self.start()
         committer = run.committer()
         if committer is not None:
             yield "recover()"
@@ -367,5 +379,6 @@ class _Run:
 
     def close(self) -> None:
         """Close the writers."""
-        for writer in self.writers:
+        writers, self.writers = self.writers, []
+        for writer in writers:
             writer.close()
