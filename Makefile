@@ -9,7 +9,7 @@ PYTHON := $(VENV)/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt model chaos bench-quick lock lock-broker clean
+.PHONY: help setup demo test check fmt model chaos parity bench-quick lock lock-broker clean
 
 help: ## what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ model: setup ## the whole state space of the exactly-once models (minutes)
 CYCLES ?= 100
 chaos: setup ## a hundred kills, at random moments and at every failpoint, against a real broker (minutes)
 	$(PYTHON) -m tests.chaos --cycles $(CYCLES) $(ARGS)
+
+parity: setup ## the same programs on the real PyFlink and on Wiesel, now, and how they differ (minutes; 1.5 GB once)
+	$(PYTHON) -m tests.parity $(ARGS)
 
 bench-quick: setup ## the first figures, in under three minutes
 	$(PYTHON) -m bench.quick

@@ -116,7 +116,14 @@ def _make(folder: Path) -> None:
     making = folder.with_name(f"{folder.name}.making")
     shutil.rmtree(making, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", making], check=True)
-    install = [making / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    install: list[str | Path] = [
+        making / "bin" / "python",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
     install += ["--no-deps", "--require-hashes"]
     # Some of PyFlink's dependencies have no wheel; they are built with our own locked backends.
     subprocess.run([*install, "-r", _BUILD_REQUIREMENTS], check=True)

@@ -1,0 +1,107 @@
+"""``make parity``: every program on the real PyFlink and on Wiesel, now, and a table of what they did.
+
+    python -m tests.parity [NAME ...]
+
+A name is a program's or an example's; without names everything is run, which takes some minutes. The exit code is 1
+when the engines differ in a way that ``differences.toml`` does not explain.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from tests.parity import examples as shipped_examples
+from tests.parity import live
+from tests.parity.catalog import Difference, Expectation, Program, differences, programs
+from tests.parity.reference import make_reference
+from tests.parity.runner import Outcome
+
+
+class Row(NamedTuple):
+    """One line of the table; ``unexplained`` holds what both did when nothing says why they differ."""
+
+    name: str
+    verdict: str
+    why: str
+    unexplained: str = ""
+
+
+def compare(program: Program, pyflink: Outcome | None, wiesel: Outcome | None, difference: Difference | None) -> Row:
+    """Return the verdict on one program."""
+    if pyflink is None or wiesel is None:
+        return Row(program.name, "LOST", f"{'PyFlink' if pyflink is None else 'Wiesel'} did not get to its end", "lost")
+    expected = Expectation.of(pyflink, ordered=program.ordered)
+    if expected.is_met_by(wiesel, ordered=program.ordered):
+        if difference is None:
+            return Row(program.name, "equal", "")
+        return Row(program.name, "EQUAL", "differences.toml says that it is not", "equal")
+    if difference is not None and difference.wiesel.is_met_by(wiesel, ordered=program.ordered):
+        return Row(program.name, "different", difference.reason)
+    actual = Expectation.of(wiesel, ordered=program.ordered)
+    return Row(program.name, "DIFFERENT", "unexplained", both(expected, actual))
+
+
+def both(pyflink: Expectation, wiesel: Expectation) -> str:
+    """What the engines did, one below the other."""
+    return "".join(
+        f"  {engine}:\n" + "".join(f"    {line}\n" for line in done.text().splitlines())
+        for engine, done in (("PyFlink", pyflink), ("Wiesel", wiesel))
+    )
+
+
+def compare_programs(chosen: Sequence[Program]) -> Iterator[Row]:
+    """Run the programs on both engines."""
+    explained = differences()
+    with live.kafka_for(chosen) as kafka:
+        pyflink, wiesel = live.run_on_pyflink(chosen, kafka), live.run_on_wiesel(chosen, kafka)
+    for program in chosen:
+        name = program.name
+        yield compare(program, pyflink.get(name), wiesel.get(name), explained.get(name))
+
+
+def compare_examples(chosen: Sequence[shipped_examples.Example]) -> Iterator[Row]:
+    """Run the wheel's examples on both engines."""
+    if not chosen:
+        return
+    reference = make_reference()
+    scripts = shipped_examples.shipped(reference)
+    for name in scripts.keys() - {example.name for example in shipped_examples.examples()}:
+        yield Row(name, "UNKNOWN", "examples.toml does not say how to run it", "unknown")
+    for example in chosen:
+        if example.not_run:
+            yield Row(example.name, "not run", example.not_run)
+            continue
+        with shipped_examples.kafka_for(example):
+            pyflink = shipped_examples.run_on_pyflink(example, scripts[example.name], reference)
+        with shipped_examples.kafka_for(example):
+            wiesel = shipped_examples.run_on_wiesel(example, scripts[example.name])
+        if example.agree(pyflink, wiesel):
+            yield Row(example.name, "equal", example.compared)
+        else:
+            done = (Expectation.of(outcome, ordered=example.ordered) for outcome in (pyflink, wiesel))
+            yield Row(example.name, "DIFFERENT", "unexplained", both(*done))
+
+
+def main() -> int:
+    """Print the table; 1 if anything in it is not explained."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    names = parser.parse_args().names
+    chosen = [program for program in programs() if not names or program.name in names]
+    scripts = [example for example in shipped_examples.examples() if not names or example.name in names]
+    rows = [*compare_programs(chosen), *compare_examples(scripts)]
+    width = max((len(row.name) for row in rows), default=0)
+    for row in rows:
+        print(f"{row.name:{width}}  {row.verdict:9}  {row.why}".rstrip())
+    unexplained = [row for row in rows if row.unexplained]
+    for row in unexplained:
+        print(f"\n{row.name}\n{row.unexplained}")
+    print(f"\n{len(rows)} compared, {len(unexplained)} without an explanation")
+    return 1 if unexplained or not rows else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""Runs a program on Wiesel in the test's own process, and compares what it did with what PyFlink was recorded to do."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import wiesel
+from tests.parity.catalog import Expectation, Program, differences, recording
+from tests.parity.runner import Outcome, run_script
+from wiesel.compat import alias
+from wiesel.core import launch
+
+
+def outcome_of(program: Program, folder: Path) -> Outcome:
+    """Run the program in this folder."""
+    output = io.StringIO()
+    with _pyflink_is_wiesel(), contextlib.redirect_stdout(output):
+        failure = run_script(program.script, folder)
+    return Outcome(output.getvalue().splitlines(), failure)
+
+
+@contextlib.contextmanager
+def _pyflink_is_wiesel() -> Iterator[None]:
+    was_active = alias.is_active()
+    wiesel.activate()
+    before = launch.set_current(launch.LaunchOptions())
+    try:
+        yield
+    finally:
+        launch.set_current(before)
+        if not was_active:
+            alias.deactivate()
+
+
+def assert_as_recorded(program: Program, outcome: Outcome) -> None:
+    """Fail unless the outcome is PyFlink's, or the one that ``differences.toml`` states, and then not PyFlink's."""
+    recorded, difference = recording(program.name), differences().get(program.name)
+    expected = difference.wiesel if difference else recorded
+    if not expected.is_met_by(outcome, ordered=program.ordered):
+        # pytest shows where the two texts part.
+        assert Expectation.of(outcome, ordered=program.ordered).text() == expected.text()
+        pytest.fail(f"{outcome} is not {expected}")
+    if difference:
+        same = recorded.is_met_by(outcome, ordered=program.ordered)
+        assert not same, f"{program.name} is no difference any more: take it out of differences.toml"

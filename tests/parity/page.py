@@ -1,0 +1,78 @@
+"""The page ``docs/parity.md``, made from the programs, the deliberate differences and the list of examples.
+
+Written by ``python -m tests.parity.page > docs/parity.md``; a test keeps the committed page current, and other tests
+that what it says is so.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from tests.parity import catalog
+from tests.parity.examples import Example, examples
+
+_INTRODUCTION = """\
+# The same programs on PyFlink and on Wiesel
+
+{programs} small scripts, each about one thing, were run on PyFlink 2.3.0, and what they printed was recorded.
+`make test` runs them on Wiesel and compares. Where Flink leaves the order of records open they are compared as
+multisets, else in order. Of an error its class and the words that matter are compared.
+**{equal} are equal, {different} differ on purpose**: [below](#differences) it is said how and why, and the tests make
+sure that they differ in that way only.
+
+- `make parity` runs all programs on both engines now, the real PyFlink included, and fails on a difference that is not
+  explained here. It makes itself an environment of 1.5 GB once, and takes some minutes.
+- `python -m tests.parity.record [NAME …]` records anew: `tests/parity/recordings/NAME.txt` holds what
+  `tests/parity/programs/NAME.py` printed, an error in a last line after `!`.
+
+This page is generated (`python -m tests.parity.page > docs/parity.md`); do not edit it by hand.
+
+## Surprises
+
+What surprises whoever knows streaming, but not PyFlink, and the programs that show it.
+
+| | PyFlink 2.3 | programs |
+|---|---|---|
+"""
+
+
+def surprises() -> dict[str, str]:
+    """Return the sentence about each surprise, by ``S`` and its number."""
+    return tomllib.loads((Path(__file__).parent / "surprises.toml").read_text())
+
+
+def render() -> str:
+    """Return the whole page."""
+    programs, differences = catalog.programs(), catalog.differences()
+    text = _INTRODUCTION.format(
+        programs=len(programs), equal=len(programs) - len(differences), different=len(differences)
+    )
+    for surprise, sentence in surprises().items():
+        covering = [program for program in programs if surprise in program.covers]
+        text += f"| {surprise} | {sentence} | {', '.join(map(_link, covering))} |\n"
+    text += "\n## Programs\n\n| program | shows | Wiesel |\n|---|---|---|\n"
+    for program in programs:
+        verdict = "[differs](#differences)" if program.name in differences else "equal"
+        text += f"| {_link(program)} | {program.shows} | {verdict} |\n"
+    text += "\n## Differences\n\n| program | what differs, and why |\n|---|---|\n"
+    for program in programs:
+        if program.name in differences:
+            text += f"| {_link(program)} | {differences[program.name].reason} |\n"
+    text += "\n## PyFlink's own examples\n\nThe scripts that ship in PyFlink's wheel (`pyflink/examples/datastream`). "
+    text += "`make parity` takes them from the\nreal one's environment and runs them unmodified under `wiesel run`.\n\n"
+    text += "| script | |\n|---|---|\n"
+    text += "".join(f"| `{example.name}` | {_fate(example)} |\n" for example in examples())
+    return text
+
+
+def _link(program: catalog.Program) -> str:
+    return f"[{program.name}](../tests/parity/programs/{program.name}.py)"
+
+
+def _fate(example: Example) -> str:
+    return f"not run: {example.not_run}" if example.not_run else example.compared
+
+
+if __name__ == "__main__":
+    print(render(), end="")

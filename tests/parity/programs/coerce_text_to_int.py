@@ -1,0 +1,12 @@
+"""Text that is declared INT fails, digits or not.
+
+Covers: S11
+"""
+
+from pyflink.common import Types
+from pyflink.datastream import StreamExecutionEnvironment
+
+env = StreamExecutionEnvironment.get_execution_environment()
+env.set_parallelism(1)
+env.from_collection([0]).map(lambda _: "5", output_type=Types.INT()).print()
+env.execute()

@@ -1,0 +1,11 @@
+"""An exception of the user's code comes out of execute() as Py4JJavaError; what was emitted before it is there.
+
+Covers: S25
+"""
+
+from pyflink.datastream import StreamExecutionEnvironment
+
+env = StreamExecutionEnvironment.get_execution_environment()
+env.set_parallelism(1)
+env.from_collection([1, 0]).map(lambda x: 1 // x).print()
+env.execute()

@@ -1,0 +1,14 @@
+"""Which subtask owns which key: keys of type STRING.
+
+Covers: S10
+Order: any
+"""
+
+from pyflink.common import Types
+from pyflink.datastream import StreamExecutionEnvironment
+
+env = StreamExecutionEnvironment.get_execution_environment()
+env.set_parallelism(2)
+words = env.from_collection([*"abcdefgh", "flink", "é", "", "longer words"], type_info=Types.STRING())
+words.key_by(lambda x: x, key_type=Types.STRING()).map(lambda x: x, output_type=Types.STRING()).print("owner")
+env.execute()
