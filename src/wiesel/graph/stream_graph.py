@@ -91,10 +91,11 @@ def build_stream_graph(
     Raises:
         ConfigurationError: no operators, two equal uids, or a parallelism above its maximum.
     """
-    if not any(isinstance(t.spec, SinkSpec) for t in transformations):
+    # A job without a sink is one all the same: its functions may have effects of their own.
+    if not any(t.inputs for t in transformations):
         raise ConfigurationError(
             "No operators defined in streaming topology. Cannot execute. "
-            "Add a sink, for example .print() or .sink_to(...), before execute()."
+            "Add one to a stream, for example .print() or .sink_to(...), before execute()."
         )
     uids = _uids(transformations)
     nodes: dict[int, StreamNode] = {}

@@ -119,7 +119,7 @@ class Pipeline:
     """The transformations of one environment, in the order they were added.
 
     A program is what was added since the last one was executed, with everything that it reads: streams outlive the
-    program that they were made for, as in Flink.
+    program that they were made for, as in Flink, and a source that nothing reads is no part of any.
     """
 
     def __init__(self) -> None:
@@ -154,7 +154,7 @@ class Pipeline:
     def transformations(self) -> tuple[Transformation, ...]:
         """Return those of the current program in order."""
         wanted: set[int] = set()
-        waiting = list(self._added)
+        waiting = [added for added in self._added if self._transformations[added].inputs]
         while waiting:
             transformation_id = waiting.pop()
             if transformation_id not in wanted:
