@@ -25,6 +25,14 @@ class _Entry(NamedTuple):
 _COMMANDS: Final[dict[str, _Entry]] = {
     "run": _Entry("wiesel.cli.run:run", "Run a PyFlink script in this process."),
     "plan": _Entry("wiesel.cli.plan:plan", "Show the job graph of a script without running it."),
+    "jobs": _Entry("wiesel.cli.jobs:jobs", "List the jobs that run on this machine."),
+    "job": _Entry("wiesel.cli.job:job", "Show a running job: rates, load, lag, watermarks, its last failure."),
+    "checkpoints": _Entry("wiesel.cli.checkpoints:checkpoints", "Show the last checkpoints of a running job."),
+    "savepoint": _Entry("wiesel.cli.savepoint:savepoint", "Take a savepoint of a running job."),
+    "stop": _Entry("wiesel.cli.stop:stop", "Stop a running job with its state kept, to go on later."),
+    "cancel": _Entry("wiesel.cli.cancel:cancel", "Cancel a running job."),
+    "rescale": _Entry("wiesel.cli.rescale:rescale", "Give a running job another parallelism."),
+    "logs": _Entry("wiesel.cli.logs:logs", "Show the log of a detached job."),
     "kafka": _Entry("wiesel.cli.kafka:kafka", "Start, stop and look into a local Apache Kafka."),
     "version": _Entry("wiesel.cli.version:version", "Show the versions of Wiesel and of the PyFlink it answers for."),
 }
@@ -36,6 +44,7 @@ Examples:
   wiesel run job.py                   a script that imports pyflink
   wiesel run --resume job.py          go on where it stopped
   wiesel plan job.py                  what would run
+  wiesel run --detached job.py        in the background; then wiesel jobs, logs, stop
   wiesel kafka up                     a local Apache Kafka
   wiesel run --help                   options and examples of a command
 """

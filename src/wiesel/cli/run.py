@@ -22,6 +22,7 @@ from wiesel.core.launch import LaunchOptions
 @click.option("--allow-non-restored-state", is_flag=True, help="Drop state whose operator is gone.")
 @click.option("--trust-pickle", is_flag=True, help="Unpickle state of another installation; that can run its code.")
 @click.option("--workers", type=click.IntRange(min=0), metavar="N", help="Worker processes; 0: all in this process.")
+@click.option("--detached", is_flag=True, help="Return once the job runs, and print its id; see wiesel logs.")
 @click.option("--target", type=click.Choice(["local", "flink"]), default="local", show_default=True)
 @program_options
 def run(**options: Any) -> Callable[[], int]:
@@ -37,11 +38,16 @@ def run(**options: Any) -> Callable[[], int]:
       wiesel run --resume job.py                       what a supervisor calls
       wiesel run -s savepoints/before-upgrade job.py
       wiesel run -m my.package.job --its --own args
+      wiesel run --detached job.py                     then: wiesel jobs, wiesel logs, wiesel stop
     """
     if options["target"] == "flink":
         raise click.UsageError("--target flink is not built yet: submit the script with Flink's own 'flink run -py'.")
     _refuse_contradictions(options)
     program = program_of(options)
+    if options["detached"]:
+        from wiesel.cli.detached import run_detached
+
+        return partial(run_detached, launch_of(program, options))
     return partial(_run, program, launch_of(program, options))
 
 

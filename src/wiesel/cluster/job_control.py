@@ -33,8 +33,11 @@ from wiesel.runtime.reports import TaskId
 from wiesel.runtime.task_figures import TaskFigures
 
 _log = logging.getLogger("wiesel.cluster")
-#: Seconds that a look waits for the loop. Longer steps are possible, and shown as what they are.
-_PATIENCE: Final = 1.0
+#: Seconds that a look waits for the loop at a time, and in all as long as no step takes too long.
+_PATIENCE: Final = 0.5
+_LONGEST_WAIT: Final = 5.0
+#: Seconds in a step from which on a function is taken to hang.
+_LONG_STEP: Final = 1.0
 #: Seconds between two looks whether a cancelled job still moves.
 _PULSE: Final = 1.0
 #: Seconds more for jobs with workers: the loop itself waits until they are closed or killed.
@@ -47,6 +50,12 @@ _EXECUTION_STATES: Final = {
     JobState.RESTARTING: "CREATED",
     JobState.FAILING: "FAILED",
     JobState.CANCELLING: "CANCELING",
+}
+#: What a job is in that has come to its end and is being closed.
+_ENDING: Final = {
+    JobState.FINISHED: JobState.RUNNING,
+    JobState.CANCELED: JobState.CANCELLING,
+    JobState.FAILED: JobState.FAILING,
 }
 
 Rebuild = Callable[[int], JobGraph]
@@ -85,9 +94,10 @@ class LocalJobControl:
         self._unfetched: set[str] = set()
         self._all_fetched = threading.Event()
         self._next_graph: JobGraph | None = None
+        self._rescaling = False
         self._over = threading.Event()
         self._seen_at = monotonic()
-        self._pending_look: Future[JobView] | None = None
+        self._asked: tuple[JobDriver | None, Future[JobView]] = (None, Future())
         self._last = self._nothing_yet()
 
     @property
@@ -101,6 +111,7 @@ class LocalJobControl:
         """From now on this driver runs the job."""
         self._graph = graph
         self._driver = driver
+        self._rescaling = False
 
     def take_next_graph(self) -> JobGraph | None:
         """Return the rescaled job that is to go on where this one has just stopped, if that was asked for."""
@@ -108,9 +119,12 @@ class LocalJobControl:
         return graph
 
     def ended(self, outcome: JobOutcome) -> None:
-        """The job is over; called on the thread that drove it."""
+        """The driver has ended; called on the thread that it drove."""
         driver = self._driver
-        if driver is not None:
+        if outcome.state is not JobState.FINISHED or not outcome.stopped_early:
+            self._next_graph = None  # it failed or finished before it could be rescaled
+            self._rescaling = False
+        if driver is not None and self._next_graph is None:
             self._last = replace(self._look(driver), state=outcome.state.value, end_ms=self._clock.now_ms())
 
     def close(self) -> None:
@@ -126,19 +140,30 @@ class LocalJobControl:
     def view(self) -> JobView:
         """Return the job as it is now, or as it was last seen when its loop does not answer."""
         driver = self._driver
-        if driver is not None and not self._over.is_set() and self._last.end_ms < 0:
-            look = self._pending_look
-            if look is None or look.done():
-                look = self._pending_look = driver.call(lambda: self._look(driver))
-                patience = _PATIENCE
-            else:
-                patience = 0.0  # somebody has waited for it already
+        is_over = driver is None or self._over.is_set() or self._last.end_ms >= 0
+        if driver is None or is_over or self._look_again(driver):
+            return replace(self._last, now_ms=self._clock.now_ms())
+        return self._stuck(driver)
+
+    def _look_again(self, driver: JobDriver) -> bool:
+        """Ask the loop for a look, and wait as long as it moves; return whether it answered."""
+        asked, look = self._asked
+        if asked is not driver or look.done():
+            look = driver.call(lambda: self._look(driver))
+            self._asked = driver, look
+            deadline = monotonic() + _LONGEST_WAIT
+        else:
+            deadline = monotonic()  # somebody waits for it already, or has given up
+        while True:
             try:
-                self._last = look.result(patience)
-                self._seen_at = monotonic()
+                self._last = look.result(_PATIENCE)
             except TimeoutError:
-                return self._stuck(driver)
-        return replace(self._last, now_ms=self._clock.now_ms())
+                steps = [seconds for _, seconds in driver.tasks_in_step()]
+                if max(steps, default=_LONG_STEP) >= _LONG_STEP or monotonic() >= deadline:
+                    return False
+            else:
+                self._seen_at = monotonic()
+                return True
 
     def _look(self, driver: JobDriver) -> JobView:
         """Take everything down; on the thread that drives the job."""
@@ -154,7 +179,7 @@ class LocalJobControl:
             subtasks[task] = _in_step(subtasks[task], seconds)
         return replace(
             self._last,
-            state=master.state.value,
+            state=self._state(driver),
             graph=self._graph,
             parallelism=_parallelism(self._graph),
             now_ms=self._clock.now_ms(),
@@ -165,6 +190,13 @@ class LocalJobControl:
             exceptions=history.exceptions(),
         )
 
+    def _state(self, driver: JobDriver) -> str:
+        """Return the job's state; it has come to an end only when its tasks are closed."""
+        state = driver.master.state
+        if state.is_terminal and self._rescaling:
+            return JobState.RESTARTING.value
+        return _ENDING.get(state, state).value
+
     def _stuck(self, driver: JobDriver) -> JobView:
         """Return the last look with what can be seen from outside: which task is in a step that does not end."""
         subtasks = {task: replace(s, status=_status(driver, task)) for task, s in self._last.subtasks.items()}
@@ -172,8 +204,9 @@ class LocalJobControl:
             if task in subtasks:
                 subtasks[task] = _in_step(subtasks[task], seconds)
         age_ms = int((monotonic() - self._seen_at) * 1000)
-        state = driver.master.state.value
-        return replace(self._last, state=state, subtasks=subtasks, age_ms=age_ms, now_ms=self._clock.now_ms())
+        return replace(
+            self._last, state=self._state(driver), subtasks=subtasks, age_ms=age_ms, now_ms=self._clock.now_ms()
+        )
 
     def _nothing_yet(self) -> JobView:
         options = self._options
@@ -299,7 +332,7 @@ class LocalJobControl:
         except ConfigurationError as error:
             raise RefusedError(str(error)) from error
         _check_rescalable(self._graph, graph, parallelism)
-        self._next_graph = graph
+        self._next_graph, self._rescaling = graph, True
         driver.stop()
 
     def _running_driver(self) -> JobDriver:
@@ -323,9 +356,10 @@ def _status(driver: JobDriver, task: TaskId) -> str:
 
 def _in_step(subtask: SubtaskView, seconds: float) -> SubtaskView:
     """Return a subtask whose present step takes so long; from a second on it has been nothing but busy."""
-    if seconds < 1:
+    if seconds < _LONG_STEP:
         return replace(subtask, in_step_seconds=seconds)
-    return replace(subtask, in_step_seconds=seconds, rates=replace(subtask.rates, busy_ms=1000.0, idle_ms=0.0))
+    rates = replace(subtask.rates, busy_ms=1000.0, back_pressured_ms=0.0, idle_ms=0.0)
+    return replace(subtask, in_step_seconds=seconds, rates=rates)
 
 
 def _parallelism(graph: JobGraph) -> int:
@@ -340,8 +374,8 @@ def _check_rescalable(old: JobGraph, new: JobGraph, parallelism: int) -> None:
             f"With parallelism {parallelism} nothing would change: the operators have it, or set their own."
         )
     for uid, vertex in before.items():
-        if vertex.max_parallelism != after[uid].max_parallelism:
+        if after[uid].parallelism > vertex.max_parallelism:
             raise RefusedError(
-                f"{vertex.name} has {vertex.max_parallelism} key groups, and would have {after[uid].max_parallelism} "
-                f"with parallelism {parallelism}. Set pipeline.max-parallelism before the job's first start."
+                f"{vertex.name} has {vertex.max_parallelism} key groups, so it cannot have parallelism {parallelism}. "
+                f"pipeline.max-parallelism is settled at a job's first start."
             )

@@ -53,8 +53,9 @@ def run_job(
             while True:
                 outcome = _run_once(graph, options, control, on_driver)
                 rescaled = control.take_next_graph()
-                if rescaled is None or not outcome.stopped_early or outcome.state is not JobState.FINISHED:
-                    control.ended(outcome)
+                if rescaled is None:
+                    if outcome.state is JobState.FINISHED and outcome.stopped_early:
+                        _log.info("Stopped; --resume goes on from here.")
                     return outcome
                 graph, options = rescaled, replace(options, resume=True, fresh=False, from_savepoint=None)
                 _log.info("Rescaled: the job goes on with parallelism %d.", max(v.parallelism for v in graph.vertices))
@@ -71,12 +72,15 @@ def _run_once(
         if start is not None and start.finished:
             _log.info("Job %s has already finished; there is nothing to resume.", options.job_id)
             return JobOutcome(JobState.FINISHED, None, 0, stopped_early=False)
+        if start is not None:
+            graph = start.graph
         driver = _create_driver(graph, options, start)
         control.attach(driver, graph)
         if on_driver is not None:
             on_driver(driver)
         with _signals(driver) if options.handle_signals else _no_signals() as received:
             outcome = driver.run()
+        control.ended(outcome)
         return _conclude(outcome, start, received)
     finally:
         if start is not None:
@@ -132,8 +136,6 @@ def _conclude(outcome: JobOutcome, start: Start | None, received: list[int]) -> 
         # Not the next job of the script: the user asked the process to stop.
         _log.info("Stopped%s.", "" if start is None else "; --resume goes on from here")
         raise SystemExit(128 + received[0])
-    if outcome.stopped_early:
-        _log.info("Stopped with a savepoint; -s PATH starts from it, and --resume goes on from here.")
     return outcome
 
 
