@@ -2,134 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support.jobs import Job
-from tests.support.sinks import PublishingSink
-from tests.support.sources import MeteredSource
+from tests.support.counting import KEYS, CountingJob, counted, finish, stop_at, taken, timers_of, values_of
 from wiesel.cluster.driver import JobDriver
 from wiesel.cluster.savepoints import SavepointState
-from wiesel.common import Types, WatermarkStrategy
-from wiesel.datastream import KeyedProcessFunction, StreamExecutionEnvironment
-from wiesel.datastream.connectors.base import Sink, Source
-from wiesel.datastream.state import ValueStateDescriptor
+from wiesel.core.errors import CheckpointError, ConfigurationError
 from wiesel.runtime.job_master.commands import JobState
 
-#: As many as the source has splits: all values of a key come in order.
-KEYS = 6
-SECONDS = 20.0
 BOTH_DRIVERS = pytest.mark.parametrize("workers", [0, 2], ids=["inline", "workers"])
-
-
-class Count(KeyedProcessFunction):
-    """Counts the values of each key; a timer of event time 1000 tells the count."""
-
-    def open(self, runtime_context: Any) -> None:
-        self.count = runtime_context.get_state(ValueStateDescriptor("count", Types.LONG()))
-
-    def process_element(self, value: Any, ctx: Any) -> Any:
-        self.count.update((self.count.value() or 0) + 1)
-        ctx.timer_service().register_event_time_timer(1000)
-        yield value, self.count.value()
-
-    def on_timer(self, timestamp: int, ctx: Any) -> Any:
-        yield "timer", ctx.get_current_key(), self.count.value()
-
-
-class CountingJob(Job):
-    """Counts metered numbers by key into a sink that lives in this process."""
-
-    def __init__(self, directory: Path, last: int = 119, **settings: str) -> None:
-        self.sink = PublishingSink()
-        self.source = MeteredSource(directory / "meter", last)
-        super().__init__(directory, self.program, settings={"pipeline.auto-watermark-interval": "10 ms", **settings})
-
-    def program(self, env: StreamExecutionEnvironment) -> Any:
-        numbers = env.from_source(
-            Source(self.source), WatermarkStrategy.for_monotonous_timestamps(), "numbers", Types.LONG()
-        ).uid("numbers")
-        counted = numbers.key_by(lambda value: value % KEYS, Types.LONG()).process(Count()).uid("count")
-        return counted.sink_to(Sink(self.sink)).uid("sink")
-
-    def run_and(self, act: Callable[[JobDriver], None], **options: Any) -> Any:
-        """Run it to its end while ``act`` talks to it on another thread; if that fails the job is cancelled."""
-        threads: list[threading.Thread] = []
-        failures: list[BaseException] = []
-
-        def talk(driver: JobDriver) -> None:
-            try:
-                act(driver)
-            except BaseException as error:
-                failures.append(error)
-                driver.cancel()
-
-        def on_driver(driver: JobDriver) -> None:
-            threads.append(threading.Thread(target=talk, args=(driver,), daemon=True))
-            threads[0].start()
-
-        outcome = self.run_with(on_driver, **options)
-        threads[0].join(SECONDS)
-        if failures:
-            raise failures[0]
-        return outcome
-
-    def publish(self, count: int) -> None:
-        """Let the numbers below ``count`` come, and wait until what is made of them is published."""
-        self.source.allow(count)
-        published = self.sink.published
-        self.wait_until(lambda: {item[0] for item in list(published)} >= set(range(min(count, self.source.last + 1))))
-
-    @staticmethod
-    def wait_until(condition: Callable[[], bool]) -> None:
-        waiting = threading.Event()
-        for _ in range(int(SECONDS * 200)):
-            if condition():
-                return
-            waiting.wait(0.005)
-        raise AssertionError("it never happened")
-
-
-def counted(values: range) -> list[Any]:
-    return sorted((value, value // KEYS + 1) for value in values)
-
-
-def values_of(job: CountingJob) -> list[Any]:
-    return sorted(item for item in job.sink.published if item[0] != "timer")
-
-
-def timers_of(job: CountingJob) -> list[Any]:
-    return sorted(item[1:] for item in job.sink.published if item[0] == "timer")
-
-
-def taken(driver: JobDriver, trigger_id: int) -> Path:
-    path = driver.savepoint_result(trigger_id).result(SECONDS)
-    status = driver.savepoint_status(trigger_id)
-    assert (status.state, status.path, status.error) == (SavepointState.COMPLETED, path, None)
-    return path
-
-
-def stop_at(job: CountingJob, count: int, target: Path, *, drain: bool = False, **options: Any) -> Path:
-    """Run the job up to ``count`` numbers, stop it with a savepoint and return that."""
-    paths: list[Path] = []
-
-    def act(driver: JobDriver) -> None:
-        job.publish(count)
-        paths.append(taken(driver, driver.trigger_savepoint(target, stop=True, drain=drain)))
-
-    outcome = job.run_and(act, **options)
-    assert (outcome.state, outcome.stopped_early) == (JobState.FINISHED, True)
-    return paths[0]
-
-
-def finish(job: CountingJob, **options: Any) -> None:
-    job.source.allow(job.source.last + 1)
-    assert job.run(**options).state is JobState.FINISHED
 
 
 @BOTH_DRIVERS
@@ -181,3 +66,105 @@ def test_a_job_that_is_not_drained_keeps_its_timers_for_later(tmp_path: Path) ->
     assert timers_of(job) == []
     finish(job, from_savepoint=str(path))
     assert timers_of(job) == [(key, 20) for key in range(KEYS)]
+
+
+# ------------------------------------------------------------------------------------------- what is refused
+
+
+def test_without_a_directory_given_or_configured_the_option_is_named(tmp_path: Path) -> None:
+    job = CountingJob(tmp_path)
+
+    def ask(driver: JobDriver) -> None:
+        with pytest.raises(ConfigurationError, match=r"execution\.checkpointing\.savepoint-dir"):
+            driver.trigger_savepoint(None)
+        with pytest.raises(ConfigurationError, match="can be drained"):
+            driver.trigger_savepoint(tmp_path, drain=True)
+        with pytest.raises(KeyError):
+            driver.savepoint_status(7)
+        job.source.allow(120)
+
+    job.run_and(ask)
+    assert values_of(job) == counted(range(120))
+
+
+def test_the_configured_directory_is_where_savepoints_go_and_is_enough_to_take_them_without_checkpoints(
+    tmp_path: Path,
+) -> None:
+    job = CountingJob(tmp_path, **{"state.savepoints.dir": f"file://{tmp_path}/sp"})
+    del job.settings["execution.checkpointing.interval"]
+    job.sink.transactional = False
+    paths: list[Path] = []
+
+    def act(driver: JobDriver) -> None:
+        job.publish(60)
+        paths.append(taken(driver, driver.trigger_savepoint(None, stop=True)))
+
+    job.run_and(act)
+    assert paths[0].parent == tmp_path / "sp"
+    finish(job, from_savepoint=str(paths[0]))
+    assert values_of(job) == counted(range(120))
+
+
+def test_a_job_that_keeps_no_state_says_how_to_start_it_so_that_it_does(tmp_path: Path) -> None:
+    job = CountingJob(tmp_path)
+    del job.settings["execution.checkpointing.interval"]
+    job.sink.transactional = False
+
+    def ask(driver: JobDriver) -> None:
+        with pytest.raises(ConfigurationError, match=r"execution\.checkpointing\.interval"):
+            driver.trigger_savepoint(tmp_path)
+        job.source.allow(120)
+
+    job.run_and(ask)
+
+
+def test_a_directory_that_cannot_be_written_is_refused_at_once_and_the_job_runs_on(tmp_path: Path) -> None:
+    job = CountingJob(tmp_path)
+    (tmp_path / "file").touch()
+
+    def ask(driver: JobDriver) -> None:
+        with pytest.raises(ConfigurationError, match="file/savepoints cannot be written"):
+            driver.trigger_savepoint(tmp_path / "file" / "savepoints", stop=True)
+        job.source.allow(120)
+
+    assert job.run_and(ask).stopped_early is False
+
+
+@BOTH_DRIVERS
+def test_a_stop_whose_savepoint_cannot_be_written_leaves_the_job_running_and_nothing_behind(
+    tmp_path: Path, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = CountingJob(tmp_path)
+    monkeypatch.setattr("secrets.token_hex", lambda size: "chosen")
+    in_the_way = tmp_path / "savepoint-job-chosen"
+    in_the_way.touch()
+
+    def act(driver: JobDriver) -> None:
+        job.publish(60)
+        trigger_id = driver.trigger_savepoint(tmp_path, stop=True)
+        with pytest.raises(CheckpointError, match="chosen could not be written: Not a directory"):
+            driver.savepoint_result(trigger_id).result(20)
+        assert driver.savepoint_status(trigger_id).state is SavepointState.FAILED
+        job.source.allow(120)
+
+    outcome = job.run_and(act, workers=workers)
+    assert (outcome.state, outcome.stopped_early) == (JobState.FINISHED, False)
+    assert values_of(job) == counted(range(120))
+    assert not in_the_way.exists()
+
+
+def test_a_savepoint_that_is_asked_for_when_the_job_is_over_fails(tmp_path: Path) -> None:
+    job = CountingJob(tmp_path)
+    drivers: list[JobDriver] = []
+    job.source.allow(120)
+    job.run_and(drivers.append)
+    status = drivers[0].savepoint_status(drivers[0].trigger_savepoint(tmp_path))
+    assert (status.state, "ended before" in str(status.error)) == (SavepointState.FAILED, True)
+
+
+def test_a_savepoint_is_private_and_holds_no_absolute_path(tmp_path: Path) -> None:
+    path = stop_at(CountingJob(tmp_path), 60, tmp_path)
+    files = [file for file in path.rglob("*") if file.is_file()]
+    assert {oct(file.stat().st_mode & 0o777) for file in files} == {"0o600"}
+    assert oct(path.stat().st_mode & 0o777) == "0o700"
+    assert [file for file in files if os.fsencode(tmp_path) in file.read_bytes()] == []

@@ -35,7 +35,6 @@ from wiesel.runtime.job_master.commands import Command, JobState, MasterEvent
 from wiesel.runtime.job_master.master import JobFacts, JobMaster, OperatorFacts
 from wiesel.runtime.job_master.restart import restart_strategy
 from wiesel.runtime.reports import InputEnded, TaskId, TaskReport, WatermarkReported
-from wiesel.runtime.restore import check_restorable
 from wiesel.runtime.task_figures import TaskFigures
 
 _log = logging.getLogger("wiesel.cluster")
@@ -155,8 +154,6 @@ class JobDriver(ABC):
     def run(self) -> JobOutcome:
         """Drive the job to its end."""
         try:
-            if self._start is not None and self._start.restore is not None:
-                check_restorable(self._start.restore, self._graph, self._options.allow_non_restored_state)
             self._perform(self.master.start())
             while self._outcome is None:
                 self._drain_mailbox()

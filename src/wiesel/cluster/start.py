@@ -22,6 +22,7 @@ from wiesel.graph.job_graph import JobGraph
 from wiesel.runtime.checkpoint.job_directory import JobDirectory, Lineage, StoreRecord
 from wiesel.runtime.checkpoint.manifest import WAYS_OUT, CheckpointManifest
 from wiesel.runtime.checkpoint.storage import CheckpointStorage
+from wiesel.runtime.restore import check_restorable, with_restored_max_parallelism
 
 _log = logging.getLogger("wiesel.cluster")
 #: Seconds in which the workers of an incarnation that was killed must have ended.
@@ -41,6 +42,7 @@ class Start:
         committers: what the committers had confirmed by then.
         next_checkpoint_id: above every number ever used here.
         owned: complete checkpoints of this lineage, which retention may remove.
+        graph: the job, with the maximum parallelism that restored state demands.
         finished: the job had already finished; there is nothing to do.
     """
 
@@ -53,6 +55,7 @@ class Start:
     committers: Mapping[str, Json]
     next_checkpoint_id: int
     owned: set[int]
+    graph: JobGraph
     finished: bool = False
 
 
@@ -113,6 +116,7 @@ class _Decision:
     def __init__(
         self, graph: JobGraph, options: JobOptions, directory: JobDirectory, storage: CheckpointStorage
     ) -> None:
+        self._graph = graph
         self._options = options
         self._directory = directory
         self._storage = storage
@@ -124,6 +128,16 @@ class _Decision:
         if self._newest is not None and self._options.resume and self._newest.outcome == "finished":
             return self._start(self._newest, None, None, finished=True)
         record, restore, restore_path = self._choose()
+        if restore is not None and restore_path is not None:
+            # Before anything is noted: a start that is refused must not become what --resume goes on from.
+            self._graph = with_restored_max_parallelism(restore, self._graph)
+            check_restorable(restore, self._graph, self._options.allow_non_restored_state, str(restore_path))
+            self._storage.adopt_segments(restore_path, restore)
+        if self._options.from_savepoint is not None:
+            _log.warning(
+                "Starting from %s: output after that checkpoint that was already published will be published again.",
+                restore_path,
+            )
         lineage = record.lineages[-1]
         started = dict(record.max_parallelism_started)
         for uid, (parallelism, _) in self._shape.items():
@@ -148,6 +162,7 @@ class _Decision:
             committers={} if restore is None else restore.committers,
             next_checkpoint_id=max([*ids, self._record.last_checkpoint, 0]) + 1,
             owned=self._owned_by(lineage),
+            graph=self._graph,
             finished=finished,
         )
 
@@ -167,10 +182,6 @@ class _Decision:
         path = local_path(text).resolve()
         path = path.parent if path.name == "_metadata" else path
         manifest = self._storage.load(path)
-        self._storage.adopt_segments(path, manifest)
-        _log.warning(
-            "Starting from %s: output after that checkpoint that was already published will be published again.", path
-        )
         return self._new_lineage("savepoint", str(path), rewound=True), manifest, path
 
     def _resume(self, newest: Lineage) -> tuple[StoreRecord, CheckpointManifest | None, Path | None]:
