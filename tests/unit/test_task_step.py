@@ -205,6 +205,13 @@ def test_a_source_emits_watermarks_at_the_interval_and_goes_idle_without_splits(
     assert harness.emitted() == [WatermarkStatus(idle=True)]
 
 
+def test_a_step_that_only_emits_has_worked_so_that_whoever_it_emits_to_is_stepped_too() -> None:
+    harness = numbers(10, WatermarkStrategy.for_monotonous_timestamps())
+    harness.clock.advance(200)
+    assert harness.task.step(), "without splits it tells that it is idle"
+    assert not harness.task.step()
+
+
 def test_an_interval_of_zero_turns_periodic_watermarks_off() -> None:
     harness = numbers(10, WatermarkStrategy.for_monotonous_timestamps(), watermark_interval_ms=0)
     harness.clock.advance(10_000)

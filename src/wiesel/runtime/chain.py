@@ -296,15 +296,18 @@ class OperatorChain:
             if i == index:
                 action(writer)
 
-    def periodic_watermarks(self) -> None:
-        """Let operators that make watermarks emit what has become due; called every watermark interval."""
+    def periodic_watermarks(self) -> bool:
+        """Let operators that make watermarks emit what is due, every watermark interval; return whether any did."""
+        emitted = False
         for index, operator in self.operators.items():
             if isinstance(operator, TimestampsOperator):
                 watermark, idle = operator.next_watermark()
+                emitted = emitted or watermark is not None or idle is not None
                 if idle is not None:
                     self.emit_status(idle, index)
                 if watermark is not None:
                     self.emit_watermark(watermark, index)
+        return emitted
 
     def emit_completed(self) -> bool:
         """Emit what asynchronous operators have completed; return whether there was anything."""

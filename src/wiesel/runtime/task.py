@@ -106,7 +106,7 @@ class Task:
         else:
             if not (self._input_over or self._suspended):
                 worked = self.time.fire_processing_timers(STEP_RECORDS) or worked
-                self.time.emit_periodic_watermarks()
+                worked = self.time.emit_periodic_watermarks() or worked
             worked = self._input() or worked
         for writer in self._writers:
             writer.flush()

@@ -76,19 +76,21 @@ class TimeService:
                 head.on_processing_timer(timestamp, namespace)
         return fired
 
-    def emit_periodic_watermarks(self) -> None:
-        """Emit watermarks and idle statuses if the interval is over."""
+    def emit_periodic_watermarks(self) -> bool:
+        """Emit watermarks and idle statuses if the interval is over; return whether there were any."""
         now = self._clock.monotonic()
         if now < self._next_watermark_at:
-            return
+            return False
         self._next_watermark_at = now + self._interval
+        emitted = False
         if self._source is not None:
             watermark, idle = self._source.next_watermark()
+            emitted = watermark is not None or idle is not None
             if idle is not None:
                 self._chain.emit_status(idle)
             if watermark is not None:
                 self.emit_source_watermark(watermark)
-        self._chain.periodic_watermarks()
+        return self._chain.periodic_watermarks() or emitted
 
     def emit_source_watermark(self, watermark: int) -> None:
         """Let event time advance from a source on."""

@@ -19,7 +19,6 @@ from wiesel.cluster.background import Background
 from wiesel.cluster.deployment import CheckpointAccess, DeploymentContext, Restore, deploy
 from wiesel.cluster.options import JobOptions
 from wiesel.core.configuration import Configuration
-from wiesel.core.elements import MIN_TIMESTAMP
 from wiesel.core.errors import ConfigurationError, JobExecutionError
 from wiesel.core.functions import OutputTag
 from wiesel.core.metrics import TaskMetricGroup
@@ -92,7 +91,7 @@ class OperatorHarness:
         allow_non_restored_state: bool = False,
     ) -> None:
         self._clock = ManualClock(processing_time)
-        self._sources = [HandFedSource(f"{_INPUT}-{index}") for index in range(len(inputs))]
+        self._sources = [HandFedSource(f"{_INPUT}-{index}", kind) for index, kind in enumerate(inputs)]
         self._output = KeepingSink()
         self._sides = {tag.tag_id: KeepingSink() for tag in side_outputs}
         self._configuration = Configuration()
@@ -173,11 +172,14 @@ class OperatorHarness:
         self.process_elements([(value, timestamp)], input=input)
 
     def process_elements(self, elements: Sequence[tuple[Any, int | None]], *, input: int = 0) -> None:
-        """Process several records, as pairs of value and timestamp, in one batch."""
+        """Process several records, as pairs of value and timestamp, in one batch.
+
+        Values of a typed input may be what ``from_collection`` takes: tuples and dicts for rows.
+        """
         source = self._source(input)
         if source.ended:
             raise ConfigurationError(f"Input {input} has ended; no record comes any more.")
-        source.waiting.extend(TimestampedValue(v, MIN_TIMESTAMP if t is None else t) for v, t in elements)
+        source.put(elements)
         self._settle()
 
     def process_watermark(self, timestamp: int, *, input: int | None = None) -> None:
@@ -222,7 +224,7 @@ class OperatorHarness:
         worked = True
         while worked:
             worked = False
-            for task in self._tasks.values():
+            for task in reversed(self._tasks.values()):  # upstream first: what one emits the next one takes
                 worked = self._step(task) or worked
         for report in self._reports:
             if isinstance(report, TaskFailed | CheckpointDeclined):

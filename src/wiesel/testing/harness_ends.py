@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from wiesel.connectors.collections.bounded import AlwaysReady, BoundedReader, FixedEnumerator
 from wiesel.connectors.collections.sinks import PlainSink, PlainWriter
 from wiesel.core.contracts import Json, SinkContext, SourceBatch, SourceContext, SourceSplit
+from wiesel.core.elements import MIN_TIMESTAMP
 from wiesel.core.isolation import isolate
+from wiesel.core.types import TypeInformation
 
 
 class TimestampedValue(NamedTuple):
@@ -20,12 +22,24 @@ class TimestampedValue(NamedTuple):
 
 
 class HandFedSource(AlwaysReady):
-    """One split; its reader hands out what was put into ``waiting``, until ``ended``."""
+    """One split; its reader hands out what was ``put`` into it, until it has ``ended``.
 
-    def __init__(self, name: str) -> None:
+    Args:
+        name: of the split.
+        type_info: what the values are made to be; None leaves them as they are.
+    """
+
+    def __init__(self, name: str, type_info: TypeInformation | None) -> None:
         self.waiting: deque[TimestampedValue] = deque()
         self.ended = False
         self._split = SourceSplit(f"{name}-0", {})
+        self._coerce = None if type_info is None else type_info.collection_coercer()
+
+    def put(self, elements: Iterable[tuple[Any, int | None]]) -> None:
+        """Append values with their timestamps."""
+        for value, timestamp in elements:
+            coerced = value if self._coerce is None else self._coerce(value)
+            self.waiting.append(TimestampedValue(coerced, MIN_TIMESTAMP if timestamp is None else timestamp))
 
     def create_enumerator(self, context: SourceContext, state: Json | None) -> FixedEnumerator:
         """Return the enumerator of the one split."""
