@@ -149,8 +149,9 @@ def _exists(path: str) -> bool:
     try:
         return find_spec(path) is not None
     except ModuleNotFoundError as error:
-        # The package around it is missing; anything else that a module of ours fails to import is a fault to be seen.
-        if error.name is not None and path.startswith(f"{error.name}."):
+        # The package around it is missing, or is no package; anything else that a module of ours fails to import is a
+        # fault to be seen.
+        if error.name is not None and f"{path}.".startswith(f"{error.name}."):
             return False
         raise
 
@@ -188,15 +189,20 @@ def find(module: str, name: str) -> Any:
     return placeholder(f"{_ROOT}.{module}", name, unavailable_message(f"{module}.{name}"))
 
 
+def own_name(module: str, name: str) -> bool:
+    """Whether a name that PyFlink does not have in a module is one of ours there."""
+    ours = f"{_OURS}.{module}".rstrip(".")
+    public = (ours in sys.modules or _exists(ours)) and name in getattr(import_module(ours), "__all__", ())
+    return public or _exists(f"{ours}.{name}")
+
+
 def _unknown_name(module: str, name: str) -> str:
     """The text for a name that PyFlink does not have: ours alone, in another module of PyFlink's, or misspelled."""
     from wiesel.compat.nearest import did_you_mean
 
     path = f"{_ROOT}.{module}".rstrip(".")
     ours = f"{_OURS}.{module}".rstrip(".")
-    if any(name in getattr(candidate, "__all__", ()) for candidate in _modules_of_ours(module)[:1]) or _exists(
-        f"{ours}.{name}"
-    ):
+    if own_name(module, name):
         return f"'{name}' is Wiesel's own, PyFlink has no such name: import it from '{ours}', not from '{path}'"
     elsewhere = [other for other in names.all_modules() if name in names.names_of(other)]
     if elsewhere:
