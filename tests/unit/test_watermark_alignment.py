@@ -262,3 +262,12 @@ def test_an_alignment_that_cannot_be_is_refused(drift: int, interval: int) -> No
     strategy = WatermarkStrategy.for_monotonous_timestamps()
     with pytest.raises(ValueError, match=r"drift cannot be negative|update interval"):
         strategy.with_watermark_alignment("group", Duration.of_millis(drift), Duration.of_millis(interval))
+
+
+def test_an_alignment_behind_the_source_is_ignored_and_said_to_be(caplog: pytest.LogCaptureFixture) -> None:
+    strategy = WatermarkStrategy.for_monotonous_timestamps()
+    stream = environment().from_collection([1])
+    stream.assign_timestamps_and_watermarks(strategy)
+    assert caplog.messages == []
+    stream.assign_timestamps_and_watermarks(strategy.with_watermark_alignment("group", Duration.of_millis(1)))
+    assert "only sources can be aligned" in caplog.text and "from_source()" in caplog.text

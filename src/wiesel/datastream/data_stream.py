@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from wiesel.datastream.windowed_stream import AllWindowedStream
 
 __all__ = ["DataStream", "DataStreamSink"]
+
+_log = logging.getLogger("wiesel.datastream")
 
 _SOURCE: Final = "Source: "
 
@@ -197,6 +200,11 @@ class DataStream(_Operator):
 
     def assign_timestamps_and_watermarks(self, watermark_strategy: WatermarkStrategy) -> DataStream:
         """Take event times and watermarks anew from the records."""
+        if watermark_strategy.alignment is not None:
+            _log.warning(
+                "assign_timestamps_and_watermarks(): only sources can be aligned; Flink ignores a watermark alignment "
+                "here, and so does Wiesel. Give the strategy to from_source()."
+            )
         fields: dict[str, Any] = {"python": False}
         if watermark_strategy.timestamp_assigner is not None:
             fields.update(before="Extract-Timestamp", behind="Remove-Timestamp")
