@@ -92,7 +92,8 @@ class JobDriver(ABC):
         )
         self._savepoints = SavepointService(options, start)
         self._committers = None if start is None else CommitService(graph, options, start, lambda: self._at_once)
-        self.history = JobHistory(graph, clock, None if start is None else start.directory.path)
+        directory = None if start is None else start.directory.path
+        self.history = JobHistory(graph, clock, directory, lambda trigger_id: self.savepoint_status(trigger_id).path)
         self.meters = Meters()
         self._status = StatusReporter(options, self.master, clock, self.figures, self.meters)
         self._handlers: dict[type[Any], Callable[[Any], None]] = {

@@ -6,7 +6,7 @@ Told by the driver of every event and command of the JobMaster, on the thread th
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -43,13 +43,22 @@ class JobHistory:
         graph: the job.
         clock: time.
         directory: where its checkpoints are; None for a job that keeps none.
+        savepoint_path: returns where the savepoint of a trigger id was written.
     """
 
-    def __init__(self, graph: JobGraph, clock: Clock, directory: Path | None) -> None:
+    def __init__(
+        self,
+        graph: JobGraph,
+        clock: Clock,
+        directory: Path | None,
+        savepoint_path: Callable[[int], Path | None],
+    ) -> None:
         self.timestamps: dict[str, int] = {}
         self.ended_tasks: set[TaskId] = set()
         self._clock = clock
-        self._directory = directory
+        self._directory = None if directory is None else directory.absolute()
+        self._savepoint_path = savepoint_path
+        self._copied: dict[int, CheckpointManifest] = {}
         self._task_names = {vertex.vertex_id: (vertex.name, vertex.parallelism) for vertex in graph.vertices}
         self._tasks = sum(vertex.parallelism for vertex in graph.vertices)
         self._state: JobState | None = None
@@ -58,6 +67,7 @@ class JobHistory:
         self._exceptions: deque[ExceptionView] = deque(maxlen=_EXCEPTIONS)
         self._completed: CheckpointView | None = None
         self._failed: CheckpointView | None = None
+        self._savepoint: CheckpointView | None = None
         self._restored: RestoreView | None = None
 
     def note(self, event: MasterEvent | TaskReport | None, commands: Sequence[Command], master: JobMaster) -> None:
@@ -66,13 +76,18 @@ class JobHistory:
             self.ended_tasks.add(event.task)
         elif isinstance(event, c.CheckpointPublished) and master.latest is not None:
             self._complete(master.latest)
-        if event is not None and master.error is not None and master.error is getattr(event, "error", None):
-            self._note_exception(event, master.error)
+        elif isinstance(event, c.SavepointWritten):
+            self._complete_savepoint(event.trigger_id)
+        error = getattr(event, "error", None)
+        if event is not None and isinstance(error, BaseException) and error is master.error:
+            self._note_exception(event, error)
         for command in commands:
             if isinstance(command, c.TriggerCheckpoint):
                 self._trigger(command)
             elif isinstance(command, c.DiscardCheckpoint):
                 self._fail(command.checkpoint_id, master.checkpoint_failure)
+            elif isinstance(command, c.WriteSavepoint):
+                self._copied[command.trigger_id] = command.manifest
             elif isinstance(command, c.DeployTasks):
                 self._deploy(command)
         if master.state is not self._state:
@@ -90,14 +105,26 @@ class JobHistory:
     def _complete(self, manifest: CheckpointManifest) -> None:
         self._counts = replace(self._counts, completed=self._counts.completed + 1)
         path = None if self._directory is None else self._directory / f"chk-{manifest.checkpoint_id}"
-        size = sum(
-            part.keyed.size
-            for operator in manifest.operators.values()
-            for part in operator.subtasks
-            if part.keyed is not None
-        )
         self._completed = self._end(
-            manifest.checkpoint_id, status="COMPLETED", state_size=size, acknowledged=self._tasks, path=path
+            manifest.checkpoint_id,
+            status="COMPLETED",
+            state_size=_state_size(manifest),
+            acknowledged=self._tasks,
+            path=path,
+        )
+
+    def _complete_savepoint(self, trigger_id: int) -> None:
+        manifest, now = self._copied.pop(trigger_id), self._clock.now_ms()
+        self._savepoint = CheckpointView(
+            checkpoint_id=manifest.checkpoint_id,
+            status="COMPLETED",
+            triggered_ms=now,
+            ended_ms=now,
+            state_size=_state_size(manifest),
+            subtasks=self._tasks,
+            acknowledged=self._tasks,
+            path=self._savepoint_path(trigger_id),
+            is_savepoint=True,
         )
 
     def _fail(self, checkpoint_id: int, failure: BaseException | None) -> None:
@@ -141,6 +168,7 @@ class JobHistory:
             restored=counts.restored,
             history=history,
             latest_completed=self._completed,
+            latest_savepoint=self._savepoint,
             latest_failed=self._failed,
             latest_restored=self._restored,
         )
@@ -159,6 +187,11 @@ class JobHistory:
     def exceptions(self) -> Sequence[ExceptionView]:
         """Return the failures, newest first."""
         return list(self._exceptions)
+
+
+def _state_size(manifest: CheckpointManifest) -> int:
+    parts = [part for operator in manifest.operators.values() for part in operator.subtasks]
+    return sum(part.keyed.size for part in parts if part.keyed is not None)
 
 
 def _traceback(error: BaseException, cause: BaseException) -> str:

@@ -44,7 +44,7 @@ _PULSE: Final = 1.0
 _WORKERS_GRACE: Final = 15.0
 #: Seconds for which an answer about a savepoint can be fetched when the job is over because of it.
 _LAST_ANSWERS: Final = 3.0
-_EXECUTION_STATES: Final = {
+_EXECUTION_STATES: Final[dict[JobState, str]] = {
     JobState.CREATED: "CREATED",
     JobState.INITIALIZING: "INITIALIZING",
     JobState.RESTARTING: "CREATED",
@@ -351,7 +351,8 @@ def _status(driver: JobDriver, task: TaskId) -> str:
     state = driver.master.state
     if state is JobState.RUNNING:
         return "FINISHED" if task in driver.history.ended_tasks else "RUNNING"
-    return _EXECUTION_STATES.get(state, state.value)
+    named = _EXECUTION_STATES.get(state)
+    return str(state.value) if named is None else named
 
 
 def _in_step(subtask: SubtaskView, seconds: float) -> SubtaskView:

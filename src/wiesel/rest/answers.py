@@ -129,7 +129,7 @@ def vertex_details(view: JobView, vertex: JobVertex) -> dict[str, Any]:
 
 def back_pressure(view: JobView, vertex: JobVertex) -> dict[str, Any]:
     """``/jobs/:jobid/vertices/:vertexid/backpressure``."""
-    entries = []
+    entries: list[dict[str, Any]] = []
     for number, subtask in enumerate(subtasks_of(view, vertex)):
         ratio = subtask.rates.back_pressured_ms / 1000
         level = _level(ratio)
@@ -149,7 +149,7 @@ def watermarks(view: JobView, vertex: JobVertex) -> list[dict[str, str]]:
 
 def exceptions(view: JobView) -> dict[str, Any]:
     """``/jobs/:jobid/exceptions``: the failures since the process began, newest first."""
-    entries = [
+    entries: list[dict[str, Any]] = [
         {
             "exceptionName": failure.name,
             "stacktrace": failure.text,

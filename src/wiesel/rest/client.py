@@ -81,7 +81,7 @@ def request(path: Path, method: str, url: str, body: Mapping[str, Any] | None = 
         answer = response.read()
         is_json = response.headers.get_content_type() == "application/json"
     except (OSError, http.client.HTTPException) as error:
-        raise NoAnswerError(f"{path} does not answer: {error or type(error).__name__}") from error
+        raise NoAnswerError(f"{path} does not answer: {str(error) or type(error).__name__}") from error
     finally:
         connection.close()
     parsed = json.loads(answer) if is_json else answer.decode()

@@ -75,7 +75,7 @@ class HttpServer:
     def _accept(self) -> None:
         self._listener.setblocking(False)
         while True:
-            ready, _, _ = select.select([self._listener, self._stop_reads], [], [])
+            ready, _, _ = select.select([self._listener.fileno(), self._stop_reads], [], [])
             if self._stop_reads in ready:
                 break
             try:

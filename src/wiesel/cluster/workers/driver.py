@@ -20,6 +20,7 @@ from wiesel.core import launch
 from wiesel.core.contracts import Clock, SourceSplit
 from wiesel.core.errors import ConfigurationError, WorkerLostError
 from wiesel.core.operator_specs import SourceSpec
+from wiesel.core.options import catalog, value_of
 from wiesel.core.pickling import pickle_value
 from wiesel.graph.job_graph import JobGraph
 from wiesel.runtime.job_master import commands as c
@@ -107,9 +108,9 @@ class WorkerDriver(JobDriver):
 
             self._mailbox.put(act)
 
-        return WorkerPool(
-            self._count, lock, launch.current().verbose, partial(post, self._take_message), partial(post, self._lost)
-        )
+        grace = value_of(self._options.configuration, catalog.TASK_CANCELLATION_TIMEOUT) / 1000
+        take_message, lost = partial(post, self._take_message), partial(post, self._lost)
+        return WorkerPool(self._count, lock, launch.current().verbose, grace, take_message, lost)
 
     def _trigger_sources(self, command: c.TriggerCheckpoint) -> None:
         if self._pool is not None:

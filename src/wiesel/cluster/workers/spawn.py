@@ -22,8 +22,7 @@ from wiesel.cluster.workers import protocol as p
 from wiesel.cluster.workers import shared_memory
 from wiesel.core.pickling import pickle_value, unpickle_value
 
-#: Seconds that workers get to close their tasks. One that is stuck in a user's function is then killed.
-_GRACE: Final = 10.0
+#: Seconds that workers of a job that fails get at most to close their tasks.
 _GRACE_FAILING: Final = 3.0
 #: Seconds in which the last words of a dead worker are read.
 _LAST_WORDS: Final = 2.0
@@ -118,6 +117,7 @@ class WorkerPool:
         count: how many.
         lock: descriptor of the job directory's lock, which they hold as long as they live; None without one.
         verbose: whether their error reports keep the engine's frames.
+        grace: seconds that they get to close their tasks. One that is stuck in a user's function is then killed.
         on_message: told (number, message), on some thread.
         on_end: told (number) when a worker has ended, on some thread.
     """
@@ -127,9 +127,11 @@ class WorkerPool:
         count: int,
         lock: int | None,
         verbose: bool,
+        grace: float,
         on_message: Callable[[int, Any], None],
         on_end: Callable[[int], None],
     ) -> None:
+        self._grace = grace
         self.workers: list[WorkerProcess] = []
         self._lock = lock
         # Nothing is ever written: what the workers read ends when we do.
@@ -186,7 +188,7 @@ class WorkerPool:
     def close(self, failing: bool) -> None:
         """End all workers: those that do not close their tasks in time are killed."""
         self.send_all(p.Stop(failing))
-        deadline = time.monotonic() + (_GRACE_FAILING if failing else _GRACE)
+        deadline = time.monotonic() + (min(_GRACE_FAILING, self._grace) if failing else self._grace)
         for worker in self.workers:
             worker.close(deadline)
         os.close(self._lifeline)

@@ -301,7 +301,7 @@ DATA_INLINE_THRESHOLD: Final = ConfigOption(
 # ---------------------------------------------------------------------------------------------------- control plane
 
 TASK_CANCELLATION_TIMEOUT: Final = _duration(
-    "task.cancellation.timeout", "10 s", "a cancelled job that is kept by a function is then ended with its process"
+    "task.cancellation.timeout", "10 s", "tasks that are not closed by then, kept by a function, end with their process"
 )
 PROMETHEUS_PORT: Final = ConfigOption(
     "metrics.reporter.prom.port",
