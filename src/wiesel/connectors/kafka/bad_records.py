@@ -142,12 +142,11 @@ class BadRecords:
         self._tag = None if policy.topic is None else dead_letter_tag(policy.topic)
         self._seen = 0
 
-    def take(self, message: Message, where: str, error: Exception, failure: Exception) -> None:
+    def take(self, message: Message, error: Exception, failure: Exception) -> None:
         """Take a record that could not be decoded.
 
         Args:
             message: the record.
-            where: its place, for the log.
             error: what the schema raised.
             failure: what to raise when the job is to fail.
         """
@@ -159,8 +158,8 @@ class BadRecords:
             letter = dead_letter(self._policy.topic, message, error, self._context)
             self._letters.append((letter, MIN_TIMESTAMP))
         if self._seen.bit_count() == 1:  # the 1st, 2nd, 4th, 8th …: a topic of another format must not fill the disk
-            done = "written to " + self._policy.topic if self._policy.topic is not None else "skipped"
-            logger.warning("%s is %s, number %d of this subtask: %s", where, done, self._seen, failure)
+            done = "skipped" if self._policy.topic is None else f"written to {self._policy.topic}"
+            logger.warning("bad record number %d of this subtask, %s: %s", self._seen, done, failure)
 
     def drain(self) -> Mapping[str, Sequence[tuple[ProducerRecord, int]]] | None:
         """Return the dead letters since the last call as a side output, None when there are none."""

@@ -96,9 +96,7 @@ class ValueDecoder:
                 values.extend(map(self._schema.deserialize, rest))
             except Exception as error:
                 message, value = messages[len(values)], raw[len(values)]
-                self._bad.take(
-                    message, _place(partition, message), error, _failure(partition, message, error, self._schema, value)
-                )
+                self._bad.take(message, error, _failure(partition, message, error, self._schema, value))
                 values.append(None)
         return values
 
@@ -134,7 +132,7 @@ class RecordDecoder:
             except Exception as error:
                 collected.clear()
                 failure = _failure(partition, message, error, self._schema, message.value())
-                self._bad.take(message, _place(partition, message), error, failure)
+                self._bad.take(message, error, failure)
                 continue
             for value in collected:
                 if value is not None:
