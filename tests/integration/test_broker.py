@@ -16,7 +16,8 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 from wiesel.broker import BrokerConfigurationError, BrokerError, LocalBroker
 from wiesel.broker.admin import Admin, PartitionOffsets
 from wiesel.broker.distribution import KAFKA_VERSION, lock_file
-from wiesel.broker.records import consume_batches, produce_lines
+from wiesel.broker.produce import NewRecord, produce
+from wiesel.broker.records import Reading, consume_batches
 from wiesel.java.cache import cache_directory
 from wiesel.java.jars import fetch_jars
 from wiesel.java.lockfile import read_lock
@@ -39,7 +40,7 @@ def wiesel_kafka(*arguments: str | Path, **environment: str) -> subprocess.Compl
 
 
 def values(broker: LocalBroker, topic: str) -> list[bytes | None]:
-    batches = consume_batches(broker.bootstrap_servers, topic, from_beginning=True, to_end=True)
+    batches = consume_batches(broker.bootstrap_servers, topic, Reading(from_beginning=True, to_end=True))
     return [record.value for batch in batches for record in batch]
 
 
@@ -74,7 +75,7 @@ def test_up_status_down_up_delete_the_whole_life_of_a_broker(home):
     assert f"pid={broker.pid}\n" in status.stdout
 
     Admin(broker.bootstrap_servers).create_topic("kept")
-    assert produce_lines(broker.bootstrap_servers, "kept", [b"one\n", b"two\n"]) == 2
+    assert produce(broker.bootstrap_servers, "kept", [NewRecord(b"one"), NewRecord(b"two")]) == 2
     assert wiesel_kafka("down", "--dir", home).returncode == 0
     assert not lives(broker.pid)
     assert wiesel_kafka("status", "--dir", home).returncode == 3
@@ -116,7 +117,7 @@ def test_processes_that_start_it_at_once_get_one_broker(home):
 def test_a_killed_broker_comes_back_on_its_port_with_what_it_had_acknowledged(home):
     with LocalBroker.start(home) as broker:
         Admin(broker.bootstrap_servers).create_topic("kept")
-        produce_lines(broker.bootstrap_servers, "kept", [b"acknowledged"])
+        produce(broker.bootstrap_servers, "kept", [NewRecord(b"acknowledged")])
         broker.kill()
         assert not broker.is_running
         assert LocalBroker.find(home) is None
@@ -128,7 +129,7 @@ def test_a_killed_broker_comes_back_on_its_port_with_what_it_had_acknowledged(ho
 def test_a_broker_that_is_up_answers_its_first_client_at_once(home):
     with LocalBroker.start(home) as broker:
         Admin(broker.bootstrap_servers, timeout_seconds=2).create_topic("first")
-        assert produce_lines(broker.bootstrap_servers, "first", [b"now"]) == 1
+        assert produce(broker.bootstrap_servers, "first", [NewRecord(b"now")]) == 1
 
 
 def test_a_busy_port_is_named_and_nothing_is_left_behind(kafka, home):
@@ -237,7 +238,7 @@ def test_an_aborted_transaction_is_seen_by_read_uncommitted_only(kafka, topic):
 
 def test_ctrl_c_ends_a_consumer_cleanly_after_showing_what_was_there(kafka, topic):
     name = topic()
-    produce_lines(kafka.bootstrap_servers, name, [b"shown"])
+    produce(kafka.bootstrap_servers, name, [NewRecord(b"shown")])
     arguments = ["consume", name, "--from-beginning", "--format", "value", "--dir", str(kafka.directory)]
     consumer = subprocess.Popen(
         [sys.executable, "-m", "wiesel.cli.main", "kafka", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -185,6 +185,18 @@ def parse_properties(text: str) -> dict[str, str]:
     return properties
 
 
+def read_properties(text: str) -> dict[str, str]:
+    """A properties file as people write them: comments, spaces around `=` or `:`, lines continued by a backslash."""
+    properties = {}
+    for line in re.sub(r"\\\n\s*", "", text).splitlines():
+        entry = line.strip()
+        if entry and entry[0] not in "#!":
+            match = re.fullmatch(r"((?:[^\\=:\s]|\\.)+)\s*[=:\s]\s*(.*)", entry)
+            key, value = (match[1], match[2]) if match else (entry, "")
+            properties[_unescape(key)] = _unescape(value)
+    return properties
+
+
 def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
     """`KEY=VALUE` options as a mapping. The message of an error names no value: it may be a secret."""
     properties = {}

@@ -1,17 +1,16 @@
-"""Records of a topic, in and out, for the command line: no consumer group, no commits, every partition."""
+"""Records of a topic, read for the command line: by partition without a trace, or as a member of a group."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from wiesel.broker.client import TIMEOUT_SECONDS, client_properties, kafka_errors, translated
-from wiesel.core.errors import RecordError
+from wiesel.broker.client import TIMEOUT_SECONDS, Cluster, kafka_errors, make_client, translated
 
 if TYPE_CHECKING:
-    from confluent_kafka import Consumer, KafkaError, Message, Producer
+    from confluent_kafka import Consumer, Message, TopicPartition
     from confluent_kafka.admin import ClusterMetadata
 
 _BATCH = 1000
@@ -30,123 +29,130 @@ class Record:
     headers: list[tuple[str, bytes | None]]
 
 
-def produce_lines(
-    bootstrap_servers: str, topic: str, lines: Iterable[bytes], key_separator: bytes | None = None
-) -> int:
+@dataclass(frozen=True)
+class Reading:
     """
-    Write each line as one record and return their number once the broker has acknowledged all of them.
+    What is to be read of a topic, and when it is enough.
 
-    With `key_separator`, what stands before its first occurrence is the key. Keys go to the partitions where Java's
-    clients would put them.
+    Args:
+        from_beginning: from the first record that is kept; else those that are written after the call (in a group:
+            after what the group has committed).
+        partitions: only these; none means all.
+        offset: where each of `partitions` starts, in the place of `from_beginning`.
+        maximum: so many records at most.
+        to_end: until the end of each partition.
+        idle_seconds: until none came for so long.
+        isolation_level: whether records of open and aborted transactions are shown.
+        group: consume as a member of this group and commit what was taken; None leaves no trace.
+        assignor: how the group shares its partitions: range, roundrobin or cooperative-sticky.
     """
-    from confluent_kafka import Producer
 
-    failures: list[KafkaError] = []
-    producer = Producer(
-        {
-            **client_properties(bootstrap_servers),
-            "enable.idempotence": True,
-            "partitioner": "murmur2_random",
-            "linger.ms": 5,
-            "on_delivery": lambda error, _message: failures.append(error) if error else None,
-        }
-    )
-    with kafka_errors(bootstrap_servers, topic):
-        # Before the first line is read: a missing topic is told at once, not after the delivery timeout.
-        _partitions(producer.list_topics(topic, TIMEOUT_SECONDS), topic, bootstrap_servers)
-        count = 0
-        try:
-            for count, line in enumerate(lines, start=1):
-                key, value = _split(line.removesuffix(b"\n"), key_separator, count)
-                while not _accepted(producer, topic, key, value):
-                    producer.poll(0.1)
-                if count % _BATCH == 0:
-                    producer.poll(0)
-                if failures:
-                    break
-        finally:
-            producer.flush()
-    if failures:
-        raise translated(failures[0], bootstrap_servers, topic)
-    return count
+    from_beginning: bool = False
+    partitions: Sequence[int] = ()
+    offset: int | None = None
+    maximum: int | None = None
+    to_end: bool = False
+    idle_seconds: float | None = None
+    isolation_level: str = "read_committed"
+    group: str | None = None
+    assignor: str = "range"
 
 
-def _accepted(producer: Producer, topic: str, key: bytes | None, value: bytes) -> bool:
-    try:
-        producer.produce(topic, value, key)
-    except BufferError:
-        return False
-    return True
-
-
-def _split(line: bytes, separator: bytes | None, number: int) -> tuple[bytes | None, bytes]:
-    if separator is None:
-        return None, line
-    key, found, value = line.partition(separator)
-    if not found:
-        raise RecordError(
-            f"line {number} has no key separator {separator.decode(errors='replace')!r}; "
-            "the lines before it are written, this one and the rest are not."
-        )
-    return key, value
-
-
-def consume_batches(
-    bootstrap_servers: str,
-    topic: str,
-    *,
-    from_beginning: bool = False,
-    to_end: bool = False,
-    idle_seconds: float | None = None,
-    isolation_level: str = "read_committed",
-) -> Iterator[list[Record]]:
+def consume_batches(where: str | Cluster, topic: str, reading: Reading) -> Iterator[list[Record]]:
     """
-    The records of all partitions of a topic: for ever, to the end of each, or until none came for `idle_seconds`.
+    The records of a topic, for ever or as `reading` says.
 
-    A batch is what is there, in the order of each partition; it is never waited for to fill.
-    Without `from_beginning`, those that are written after the call.
+    A batch is what is there, in the order of each partition; it is never waited for to fill. In a group, a batch is
+    committed when the next one is asked for, so what was not taken is not lost.
     """
     from confluent_kafka import Consumer
 
-    consumer = Consumer(
+    consumer = make_client(
+        Consumer,
+        where,
         {
-            **client_properties(bootstrap_servers),
-            "group.id": "wiesel-kafka-consume",  # required, and not used: partitions are assigned, nothing committed
-            "enable.auto.commit": False,
-            "auto.offset.reset": "error",
-            "isolation.level": isolation_level,
-            "enable.partition.eof": to_end,
+            "group.id": reading.group
+            or "wiesel-kafka-consume",  # required; without a group of the user's it is not used
+            "enable.auto.commit": reading.group is not None,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": _reset(reading),
+            "partition.assignment.strategy": reading.assignor,
+            "isolation.level": reading.isolation_level,
+            "enable.partition.eof": reading.to_end,
             "fetch.queue.backoff.ms": 10,
-        }
+        },
     )
     try:
-        with kafka_errors(bootstrap_servers, topic):
-            partitions = _assign(consumer, topic, bootstrap_servers, from_beginning)
-            yield from _poll(consumer, bootstrap_servers, topic, set(partitions), idle_seconds)
+        with kafka_errors(where, topic):
+            unfinished = (_join if reading.group else _assign)(consumer, topic, where, reading)
+            remaining = reading.maximum
+            for polled in _poll(consumer, where, topic, unfinished, reading):
+                batch = polled[:remaining]
+                yield [_record(topic, message) for message in batch]
+                if reading.group is not None:
+                    for message in batch:
+                        consumer.store_offsets(message)
+                if remaining is not None:
+                    remaining -= len(batch)
+                    if remaining <= 0:
+                        return
     finally:
         consumer.close()
 
 
-def _assign(consumer: Consumer, topic: str, bootstrap_servers: str, from_beginning: bool) -> list[int]:
+def _reset(reading: Reading) -> str:
+    if reading.group is None:
+        return "error"
+    return "earliest" if reading.from_beginning else "latest"
+
+
+class _Unfinished:
+    """The partitions whose end was not met; None is added until a group has given its first ones."""
+
+    def __init__(self, partitions: Sequence[int | None]) -> None:
+        self.partitions: set[int | None] = set(partitions)
+
+
+def _join(consumer: Consumer, topic: str, where: str | Cluster, _reading: Reading) -> _Unfinished:
+    unfinished = _Unfinished([None])
+
+    def on_assign(_: Consumer, given: list[TopicPartition]) -> None:
+        unfinished.partitions.discard(None)
+        unfinished.partitions |= {one.partition for one in given}
+
+    def on_revoke(_: Consumer, taken: list[TopicPartition]) -> None:
+        unfinished.partitions -= {one.partition for one in taken}
+        unfinished.partitions.add(None)
+
+    # A topic that is missing is told at once; the group would wait for it.
+    _partitions(consumer.list_topics(topic, TIMEOUT_SECONDS), topic, where)
+    consumer.subscribe([topic], on_assign=on_assign, on_revoke=on_revoke)
+    return unfinished
+
+
+def _assign(consumer: Consumer, topic: str, where: str | Cluster, reading: Reading) -> _Unfinished:
     from confluent_kafka import OFFSET_BEGINNING, TopicPartition
 
-    partitions = _partitions(consumer.list_topics(topic, TIMEOUT_SECONDS), topic, bootstrap_servers)
+    partitions = _partitions(consumer.list_topics(topic, TIMEOUT_SECONDS), topic, where)
+    wanted = [number for number in partitions if not reading.partitions or number in reading.partitions]
     start = []
-    for number in partitions:
+    for number in wanted:
         partition = TopicPartition(topic, number, OFFSET_BEGINNING)
-        if not from_beginning:
+        if reading.offset is not None:
+            partition.offset = reading.offset
+        elif not reading.from_beginning:
             # Asked for now: "the end" would be found at the first fetch, after records that were written meanwhile.
             partition.offset = consumer.get_watermark_offsets(partition, TIMEOUT_SECONDS)[1]
         start.append(partition)
     consumer.assign(start)
-    return partitions
+    return _Unfinished(wanted)
 
 
 def _poll(
-    consumer: Consumer, bootstrap_servers: str, topic: str, unfinished: set[int], idle_seconds: float | None
-) -> Iterator[list[Record]]:
+    consumer: Consumer, where: str | Cluster, topic: str, unfinished: _Unfinished, reading: Reading
+) -> Iterator[list[Message]]:
     last = time.monotonic()
-    while unfinished and (idle_seconds is None or time.monotonic() - last < idle_seconds):
+    while unfinished.partitions and (reading.idle_seconds is None or time.monotonic() - last < reading.idle_seconds):
         first = consumer.poll(0.1)
         if first is None:
             continue
@@ -154,20 +160,20 @@ def _poll(
         for message in (first, *consumer.consume(_BATCH, 0)):
             error = message.error()
             if error is None:
-                batch.append(_record(topic, message))
+                batch.append(message)
             elif error.name() == "_PARTITION_EOF":
-                unfinished.discard(cast(int, message.partition()))
+                unfinished.partitions.discard(cast(int, message.partition()))
             else:
-                raise translated(error, bootstrap_servers, topic)
+                raise translated(error, where, topic)
         if batch:
             yield batch
             last = time.monotonic()
 
 
-def _partitions(metadata: ClusterMetadata, topic: str, bootstrap_servers: str) -> list[int]:
+def _partitions(metadata: ClusterMetadata, topic: str, where: str | Cluster) -> list[int]:
     found = metadata.topics[topic]
     if found.error is not None:
-        raise translated(found.error, bootstrap_servers, topic)
+        raise translated(found.error, where, topic)
     return sorted(found.partitions)
 
 
