@@ -48,24 +48,25 @@ class ReadOnlyTimerService(TimerService):
         """Return the operator's event time."""
         return self._operator.current_watermark
 
-    def _refuse(self) -> None:
-        raise StateAccessError("Setting timers is only supported on a keyed streams. Call key_by() first.")
-
     def register_processing_time_timer(self, timestamp: int) -> None:
         """Refuse."""
-        self._refuse()
+        raise _no_timers("Register timers is only supported on a keyed stream.")
 
     def register_event_time_timer(self, timestamp: int) -> None:
         """Refuse."""
-        self._refuse()
+        raise _no_timers("Register timers is only supported on a keyed stream.")
 
     def delete_processing_time_timer(self, timestamp: int) -> None:
         """Refuse."""
-        self._refuse()
+        raise _no_timers("Deleting timers is only supported on a keyed streams.")
 
     def delete_event_time_timer(self, timestamp: int) -> None:
         """Refuse."""
-        self._refuse()
+        raise _no_timers("Deleting timers is only supported on a keyed streams.")
+
+
+def _no_timers(in_flink_s_words: str) -> StateAccessError:
+    return StateAccessError(f"{in_flink_s_words} Call key_by() first.")
 
 
 class KeyedTimerService(ReadOnlyTimerService):
