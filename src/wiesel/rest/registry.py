@@ -21,7 +21,7 @@ from typing import Final
 _NAME: Final = re.compile(r"([0-9a-f]{8})-(\d+)-(\d+)\.sock")
 #: Bytes that the address of a Unix socket may have everywhere.
 _LONGEST_ADDRESS: Final = 100
-_BACKLOG: Final = 16
+_BACKLOG: Final = 64
 # On macOS, where the module has no names for them.
 _SOL_LOCAL: Final = 0
 _LOCAL_PEERCRED: Final = 1
