@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Iterator
+from enum import Enum
 from functools import cache
 from types import FunctionType, ModuleType
 from typing import Any, Self, TypeVar, get_overloads
@@ -16,7 +17,7 @@ from typing import Any, Self, TypeVar, get_overloads
 from wiesel.check.values import Callable, Class, Instance, Unavailable, Value
 from wiesel.compat import alias, manifest, names
 from wiesel.compat.placeholder import is_placeholder
-from wiesel.compat.status import Status, status_of, unavailable_message
+from wiesel.compat.status import Status, Support, status_of, unavailable_message
 
 ABSENT = object()
 
@@ -91,7 +92,8 @@ def attribute(cls: type, name: str) -> Any:
     except AttributeError:
         if hasattr(type(cls), name):  # what every class has: mro, __name__
             return None
-        dynamic = any("__getattr__" in base.__dict__ for base in (*cls.__mro__, *type(cls).__mro__))
+        bases = inspect.getmro(cls) + (() if issubclass(cls, Enum) else inspect.getmro(type(cls)))
+        dynamic = any("__getattr__" in base.__dict__ for base in bases)
         return None if dynamic or name in _instance_attributes(cls) else ABSENT
 
 
@@ -99,8 +101,8 @@ def attribute(cls: type, name: str) -> Any:
 def _instance_attributes(cls: type) -> frozenset[str]:
     """Return the names that methods of a class and of its bases put on ``self``, and those that it annotates."""
     found: set[str] = set()
-    for base in cls.__mro__:
-        found.update(base.__dict__.get("__annotations__", ()))
+    for base in inspect.getmro(cls):
+        found.update(inspect.get_annotations(base))
         for raw in base.__dict__.values():
             code = getattr(getattr(raw, "__func__", raw), "__code__", None)
             if code is not None:
@@ -116,25 +118,23 @@ def members(cls: type) -> list[str]:
 # ---------------------------------------------------------------------------------------------------- annotations
 
 
-def returned(call: Callable, arguments: list[Value]) -> Value:
+def returned(call: Callable, arguments: list[Value], keywords: dict[str, Value]) -> Value:
     """Return what a call returns by its annotation; unknown where that leaves a choice."""
     for overload in get_overloads(call.function) or [call.function]:
-        if overload is call.function or _fits(overload, arguments, call.bound):
+        if overload is call.function or _fits(overload, [None] * call.bound + arguments, keywords):
             return annotated(overload.__annotations__.get("return"), call.function, call.owner)
     return None
 
 
-def _fits(overload: Any, arguments: list[Value], bound: bool) -> bool:
-    parameters = list(inspect.signature(overload).parameters.values())[int(bound) :]
-    required = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
-    variable = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-    if len(arguments) < len(required) or (len(arguments) > len(parameters) and not variable):
+def _fits(overload: Any, arguments: list[Value], keywords: dict[str, Value]) -> bool:
+    try:
+        bound = inspect.signature(overload).bind(*arguments, **keywords).arguments
+    except TypeError:
         return False
-    for parameter, argument in zip(parameters, arguments, strict=False):
-        expected = annotated(overload.__annotations__.get(parameter.name), overload, None)
-        if not isinstance(expected, Instance):
-            continue
-        if not isinstance(argument, Instance) or not issubclass(argument.cls, expected.cls):
+    for name, argument in bound.items():
+        expected = annotated(overload.__annotations__.get(name), overload, None)
+        known = isinstance(argument, Instance)
+        if isinstance(expected, Instance) and not (known and issubclass(argument.cls, expected.cls)):
             return False
     return True
 
@@ -204,6 +204,12 @@ def _for_type_checkers(module: str) -> dict[str, Any]:
                     home = import_module(statement.module)
                     found.update((a.asname or a.name, getattr(home, a.name, None)) for a in statement.names)
     return found
+
+
+def is_unserved(module: str) -> bool:
+    """Whether Wiesel serves nothing of a module of PyFlink's."""
+    status = status_of(module)
+    return status is not None and status.support is Support.UNSUPPORTED
 
 
 def has_module(module: str) -> bool:

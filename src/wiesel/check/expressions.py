@@ -76,7 +76,7 @@ class Expressions:
     def guarded_by(self, test: ast.expr) -> Iterator[None]:
         """Say nothing of members that the script asks for with ``hasattr`` first."""
         asked = {
-            node.args[1].value
+            str(node.args[1].value)
             for node in ast.walk(test)
             if isinstance(node, ast.Call)
             and isinstance(node.func, ast.Name)
@@ -181,7 +181,7 @@ class Expressions:
             case Callable(function=function, name=name, bound=bound):
                 if not self._fits(node, function, name, int(bound)):
                     return None
-                result = api.returned(called, arguments)
+                result = api.returned(called, arguments, {str(name): value for name, value in keywords.items()})
                 call = Call.of(node, called, arguments, keywords)
                 traps.look(call, self._reporter)
                 return facts.of_result(call, result)

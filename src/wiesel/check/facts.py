@@ -14,25 +14,13 @@ ASSIGNER: Final = "assigner"
 BOUNDED: Final = "bounded"
 #: A stream whose records certainly have no timestamps.
 NO_TIMESTAMPS: Final = "no-timestamps"
-#: A stream whose type was given; its records are no pickled objects.
+#: A type, or a stream that was given one, whose records are no pickled objects.
 TYPED: Final = "typed"
 #: A stream whose records are pickled objects, as no type was given.
 UNTYPED: Final = "untyped"
 
 #: Operators that leave records where and when they are.
-_SAME_TIME: Final = {
-    "map",
-    "flat_map",
-    "filter",
-    "process",
-    "key_by",
-    "reduce",
-    "sum",
-    "min",
-    "max",
-    "min_by",
-    "max_by",
-}
+_SAME_TIME: Final = {"map", "flat_map", "process"}
 _SAME_RECORDS: Final = {
     *("filter", "key_by", "name", "uid", "set_uid_hash", "set_description", "set_parallelism", "set_max_parallelism"),
     *("force_non_parallel", "set_buffer_timeout", "start_new_chain", "disable_chaining", "slot_sharing_group"),
@@ -51,6 +39,8 @@ def of_result(call: Call, result: Value) -> Value:
         return Instance(result.cls, call.facts | own)
     if call.of_class("StreamExecutionEnvironment") and call.name == "from_collection":
         return Instance(result.cls, frozenset({BOUNDED, NO_TIMESTAMPS, _typed(call, "type_info")}) - {""})
+    if call.of_class("Types"):
+        return Instance(result.cls, frozenset({UNTYPED if call.name == "PICKLED_BYTE_ARRAY" else TYPED}))
     if not call.of_class("DataStream"):
         return Instance(result.cls)
     known: set[str] = set()
@@ -71,8 +61,4 @@ def _typed(call: Call, parameter: str) -> str:
     expression, value = call.arguments[parameter]
     if isinstance(expression, ast.Constant) and expression.value is None:
         return UNTYPED
-    if not isinstance(value, Instance):
-        return ""
-    if value.cls.__name__ == "TypeInformation":
-        return ""
-    return UNTYPED if value.cls.__name__ == "PickledBytesTypeInfo" else TYPED
+    return next(iter(value.facts & {TYPED, UNTYPED}), "") if isinstance(value, Instance) else ""

@@ -13,6 +13,7 @@ from wiesel.check.values import Module, Value
 from wiesel.compat import alias, names
 from wiesel.compat.nearest import did_you_mean
 from wiesel.compat.old_spellings import OLD_SPELLINGS
+from wiesel.compat.status import unavailable_message
 
 _ROOTS = ("pyflink", "wiesel")
 
@@ -75,6 +76,9 @@ def _report_unknown(
     if own:
         ours = f"wiesel.{path}".rstrip(".")
         reporter.report("E103", node, f"'{name}' is Wiesel's own: PyFlink has no such name.", f"Import it from {ours}.")
+        return
+    if api.is_unserved(path):
+        reporter.report("E106", node, unavailable_message(path))
         return
     elsewhere = [other for other in names.all_modules() if name in names.names_of(other)]
     fix = f"It is in pyflink.{min(elsewhere, key=len)}." if elsewhere else ""

@@ -14,11 +14,15 @@ _STATE: Final = {"get_state", "get_list_state", "get_map_state", "get_reducing_s
 _Method = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+#: Where the contracts are whose methods the engine calls as they are; schemas and sinks are called by their own rules.
+_CONTRACTS: Final = {"wiesel.core.functions", "wiesel.core.async_functions", "wiesel.core.watermarks"}
+
+
 def look(cls: UserClass, reporter: Reporter) -> None:
     """Report what a class of functions promises and will not keep."""
     for name, method in cls.methods().items():
         contract = next((f for base in cls.bases if inspect.isfunction(f := api.attribute(base, name))), None)
-        if contract is None or name.startswith("_") or method.decorator_list:
+        if contract is None or contract.__module__ not in _CONTRACTS or method.decorator_list:
             continue
         _arguments(cls, method, contract, reporter)
         kinds = {base.__name__ for known in cls.bases for base in known.__mro__}
@@ -40,7 +44,7 @@ def _arguments(cls: UserClass, method: _Method, contract: Any, reporter: Reporte
     if not fits:
         base = next(b.__name__ for b in cls.bases if api.attribute(b, method.name) is contract)
         shown = ", ".join(inspect.signature(contract).parameters)
-        message = f"{base}.{method.name} is called with {given - 1} arguments, and this takes others."
+        message = f"{base}.{method.name} is called with {given - 1} arguments and takes {len(taken) - 1} here."
         reporter.report("E206", method, message, f"Write: def {method.name}({shown})")
 
 

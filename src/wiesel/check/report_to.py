@@ -11,7 +11,10 @@ from wiesel.check.values import UserClass
 
 #: Findings that a try around them takes care of.
 _OF_IMPORTS = {"E101", "E102", "E103", "P401", "P403", "W203"}
-_OF_MEMBERS = {"E104", "E107", "P402", "E106"}
+_OF_MEMBERS = {"E104", "E106", "E107", "P402", "P403", "W203"}
+
+#: Findings that are none on Flink, where the name is served or the setting has an effect.
+_NOT_ON_FLINK = {"E106", "I301"}
 
 
 class Reporter:
@@ -36,7 +39,7 @@ class Reporter:
 
     def report(self, code: str, node: ast.expr | ast.stmt | ast.alias | ast.arg, message: str, fix: str = "") -> None:
         """Add a finding at a node of the script's tree."""
-        if self._muted or code in self._quiet:
+        if self._muted or code in self._quiet or (self.portable and code in _NOT_ON_FLINK):
             return
         line, offset = node.lineno, node.col_offset
         end_line, end_offset = node.end_lineno or line, node.end_col_offset or offset

@@ -1,4 +1,4 @@
-"""What the checker knows of a value without running anything. Unknown is ``None``, and of the unknown it says nothing."""
+"""What the checker knows of a value without running anything; unknown is ``None``, of which it says nothing."""
 
 from __future__ import annotations
 

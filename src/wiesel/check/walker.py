@@ -1,7 +1,7 @@
 """Reads a script statement by statement and knows at each what its names stand for.
 
-Only what is certain is kept: where two ways meet and disagree, where a loop or another module has a say, a value becomes
-unknown, and of the unknown no rule says anything.
+Only what is certain is kept: where two ways meet and disagree, where a loop or another module has a say, a value
+becomes unknown, and of the unknown no rule says anything.
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ class Walker:
             match self._evaluate(base):
                 case Class(cls):
                     bases.append(cls)
-                case UserClass(bases=inherited, complete=known):
+                case UserClass(bases=inherited):
                     bases += inherited
                     complete = False
                 case Unavailable(message=message):

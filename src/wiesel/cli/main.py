@@ -33,7 +33,11 @@ _COMMANDS: Final[dict[str, _Entry]] = {
     "cancel": _Entry("wiesel.cli.cancel:cancel", "Cancel a running job."),
     "rescale": _Entry("wiesel.cli.rescale:rescale", "Give a running job another parallelism."),
     "logs": _Entry("wiesel.cli.logs:logs", "Show the log of a detached job."),
+    "check": _Entry("wiesel.cli.check:check", "Say what in a script will not work, without running it."),
+    "offsets": _Entry("wiesel.cli.offsets:offsets", "Show how far a job, or a consumer group, has read and published."),
+    "txn": _Entry("wiesel.cli.txn:txn", "List, describe and abort transactions of a Kafka cluster."),
     "kafka": _Entry("wiesel.cli.kafka:kafka", "Start, stop and look into a local Apache Kafka."),
+    "dlq": _Entry("wiesel.cli.dlq:dlq", "Look into a topic of dead letters, and send them back."),
     "version": _Entry("wiesel.cli.version:version", "Show the versions of Wiesel and of the PyFlink it answers for."),
 }
 
@@ -43,6 +47,7 @@ _HELP: Final = """Run Apache Flink's Python programs in plain Python: no JVM, re
 Examples:
   wiesel run job.py                   a script that imports pyflink
   wiesel run --resume job.py          go on where it stopped
+  wiesel check job.py                 what in it will not work
   wiesel plan job.py                  what would run
   wiesel run --detached job.py        in the background; then wiesel jobs, logs, stop
   wiesel kafka up                     a local Apache Kafka

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, overload
 
 from wiesel.core.contracts import Sink as SinkContract
 from wiesel.core.errors import ConfigurationError, UnsupportedError
@@ -258,6 +258,12 @@ class DataStream(_Operator):
     def _values(self) -> DataStream:
         return self
 
+    @overload
+    def connect(self, ds: DataStream) -> ConnectedStreams: ...
+
+    @overload
+    def connect(self, ds: BroadcastStream) -> BroadcastConnectedStream: ...
+
     def connect(self, ds: DataStream | BroadcastStream) -> ConnectedStreams | BroadcastConnectedStream:
         """Connect two streams that may have different types, for functions that take records of both."""
         from wiesel.datastream.connected_streams import BroadcastConnectedStream, BroadcastStream, ConnectedStreams
@@ -300,6 +306,16 @@ class DataStream(_Operator):
     def rescale(self) -> DataStream:
         """Send records to the near subtasks in turn."""
         return self._partitioned(Partitioning(ShipStrategy.RESCALE))
+
+    @overload
+    def broadcast(self) -> DataStream: ...
+
+    @overload
+    def broadcast(
+        self,
+        broadcast_state_descriptor: MapStateDescriptor[Any, Any],
+        *other_broadcast_state_descriptors: MapStateDescriptor[Any, Any],
+    ) -> BroadcastStream: ...
 
     def broadcast(
         self,
@@ -352,6 +368,15 @@ class DataStream(_Operator):
         sink = PrintSpec(sink_identifier or "", type_info)
         made_text = isinstance(type_info, PickledBytesTypeInfo | RowTypeInfo)
         return self._values()._sink("Print to Std. Out", sink, before="Map" if made_text else None)
+
+    @overload
+    def execute_and_collect(self, job_execution_name: str | None = None) -> CloseableIterator: ...
+
+    @overload
+    def execute_and_collect(self, job_execution_name: str | None = None, *, limit: int) -> list[Any]: ...
+
+    @overload
+    def execute_and_collect(self, job_execution_name: str | None, limit: int) -> list[Any]: ...
 
     def execute_and_collect(
         self, job_execution_name: str | None = None, limit: int | None = None
