@@ -31,10 +31,12 @@ class Cluster:
     Args:
         bootstrap_servers: as Kafka's property.
         properties: the user's, by librdkafka's names; they win over ours. Secrets are in them: never shown.
+        given: the same as the user spelled them, for Kafka's own tools.
     """
 
     bootstrap_servers: str
     properties: Mapping[str, str] = field(default_factory=dict, repr=False)
+    given: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def at(cls, where: str | Cluster) -> Cluster:

@@ -136,6 +136,13 @@ class Groups:
                 result.append(GroupOffset(place.topic, place.partition, place.offset, earliest, end))
         return result
 
+    def ends(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, int]]:
+        """(topic, partition) → first offset that is kept, and the one behind the last."""
+        from confluent_kafka import TopicPartition
+
+        with self._consumer("wiesel-offsets") as ask:  # a consumer must name a group; nothing is committed
+            return {place: ask.ends(TopicPartition(*place)) for place in places}
+
     def reset(self, group: str, topics: Sequence[str], target: Target, *, execute: bool) -> list[GroupOffset]:
         """
         Move a group's offsets in all partitions of these topics (all that it has committed, if none are named).

@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +21,7 @@ _TOOL: Final = "org.apache.kafka.tools.TransactionsCommand"
 _TOOL_SECONDS: Final = 60
 _FENCE_SECONDS: Final = 30
 _HEAP: Final = "128m"
+_UNKNOWN_ID: Final = "no coordinator knows this transactional id. `wiesel txn list` shows those that there are."
 
 
 class Transactions:
@@ -29,21 +29,15 @@ class Transactions:
     Transactions of one cluster.
 
     Args:
-        bootstrap_servers: as Kafka's property.
-        java_properties: of the client, as the Java client spells them; they reach it in a private file.
-        cluster: the same with librdkafka's names, for what needs no Java.
+        cluster: where; its properties reach the tool as the user gave them, in a private file.
         report: told about downloads.
     """
 
-    def __init__(
-        self, bootstrap_servers: str, java_properties: Mapping[str, str], cluster: Cluster, report: Report
-    ) -> None:
-        self._bootstrap_servers = bootstrap_servers
-        self._java_properties = java_properties
+    def __init__(self, cluster: Cluster, report: Report) -> None:
         self._cluster = cluster
         self._report = report
 
-    def list(self) -> list[dict[str, str]]:
+    def all(self) -> list[dict[str, str]]:
         """Each transactional id that the coordinators remember: TransactionalId, Coordinator, ProducerId, state."""
         return self._table("list")
 
@@ -51,7 +45,7 @@ class Transactions:
         """State, producer, timeout, start and partitions of the current transaction of an id."""
         rows = self._table("describe", "--transactional-id", transactional_id)
         if not rows:
-            raise BrokerError(f"no coordinator knows {transactional_id!r}. `wiesel txn list` shows those that there are.")
+            raise BrokerError(_UNKNOWN_ID)
         return rows[0]
 
     def hanging(self, topic: str | None) -> list[dict[str, str]]:
@@ -89,9 +83,9 @@ class Transactions:
         installation = install_tools(self._report)
         with tempfile.TemporaryDirectory(prefix="wiesel-txn-") as scratch:
             config = Path(scratch) / "client.properties"  # the directory is private, and so is what is in it
-            config.write_text(format_properties(self._java_properties), encoding="utf-8")
+            config.write_text(format_properties(self._cluster.given), encoding="utf-8")
             options = jvm_options(Path(scratch), installation.archive, _HEAP)
-            address = ["--bootstrap-server", self._bootstrap_servers, "--command-config", str(config)]
+            address = ["--bootstrap-server", self._cluster.bootstrap_servers, "--command-config", str(config)]
             try:
                 answer = subprocess.run(
                     [str(installation.java.executable), *options, _TOOL, *address, *arguments],
@@ -104,7 +98,7 @@ class Transactions:
                 )
             except subprocess.TimeoutExpired as error:
                 raise ConnectionFailedError(
-                    f"no answer of {self._bootstrap_servers} within {_TOOL_SECONDS} s. Look whether its brokers run."
+                    f"no answer of {self._cluster.bootstrap_servers} within {_TOOL_SECONDS} s. Do its brokers run?"
                 ) from error
         if answer.returncode != 0:
             raise self._failure(answer.stdout + answer.stderr)
@@ -114,16 +108,16 @@ class Transactions:
         lines = [line.strip() for line in said.splitlines() if line.strip() and not line.lstrip().startswith("at ")]
         reason = next((line for line in lines if "Exception" in line), lines[-1] if lines else "it said nothing")
         reason = re.sub(r"\b(?:java|org)\.[\w.]+\.(\w+(?:Exception|Error))", r"\1", reason)
-        where = self._bootstrap_servers
+        where = self._cluster.bootstrap_servers
         if "Authorization" in reason or "Authentication" in reason:
             return AuthorizationError(
-                f"{where} refuses: {reason}. Grant Describe on the transactional ids, and for hanging ones Write on the "
-                "topic and ClusterAction on the cluster."
+                f"{where} refuses: {reason}. Grant Describe on the transactional ids, and for hanging ones Write on "
+                "the topic and ClusterAction on the cluster."
             )
         if "Timeout" in reason or "bootstrap" in reason:
             return ConnectionFailedError(f"no broker answers at {where}: {reason}. --bootstrap-server names another.")
-        if "TransactionalIdNotFound" in reason:
-            return BrokerError("no coordinator knows this transactional id. `wiesel txn list` shows those that there are.")
+        if "TransactionalIdNotFound" in said or "ID could not be found" in said:
+            return BrokerError(_UNKNOWN_ID)
         return BrokerError(f"{where}: {reason}")
 
 
@@ -132,6 +126,6 @@ def parse_table(text: str) -> list[dict[str, str]]:
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
         return []
-    columns: Sequence[str] = [column.strip() for column in lines[0].split("\t")]
-    rows = [[cell.strip() for cell in line.split("\t")] for line in lines[1:]]
-    return [dict(zip(columns, row, strict=False)) for row in rows]
+    # Each line ends with a tab.
+    columns, *rows = [[cell.strip() for cell in line.removesuffix("\t").split("\t")] for line in lines]
+    return [dict(zip(columns, row, strict=True)) for row in rows]

@@ -103,7 +103,7 @@ def _cluster(bootstrap_server: str | None, directory: Path, file: Path | None, a
     properties = read_properties(file.read_text(encoding="utf-8")) if file is not None else {}
     properties.update(parse_assignments(assignments))
     in_properties = properties.pop("bootstrap.servers", None)
-    return Cluster(bootstrap_server or in_properties or _servers_of(directory), translate(properties))
+    return Cluster(bootstrap_server or in_properties or _servers_of(directory), translate(properties), properties)
 
 
 def _servers_of(directory: Path) -> str:
