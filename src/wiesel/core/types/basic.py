@@ -235,7 +235,7 @@ def _coerce_float(value: Any) -> Any:
 
 def _coerce_decimal(value: Any) -> Any:
     if type(value) is Decimal and value.is_finite():
-        return value
+        return value or value.copy_abs()  # Java's BigDecimal knows no -0
     try:
         # By way of its text, as PyFlink sends it: 0.1 becomes exactly 0.1.
         number = Decimal(str(value))
@@ -243,7 +243,7 @@ def _coerce_decimal(value: Any) -> Any:
         raise mismatch("a decimal number for BIG_DEC", value) from None
     if not number.is_finite():
         raise overflow("a finite decimal number for BIG_DEC", value)
-    return number
+    return number or number.copy_abs()
 
 
 def _coerce_instant(value: Any) -> Any:
