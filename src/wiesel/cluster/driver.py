@@ -344,12 +344,23 @@ class JobDriver(ABC):
         )
 
     def _trigger(self, command: c.TriggerCheckpoint) -> None:
-        if self._start is not None:
-            try:
-                self._start.storage.begin(command.checkpoint_id)
-            except OSError as error:
-                self._event(c.CheckpointPublishFailed(command.checkpoint_id, error))
-                return
+        start, checkpoint_id = self._start, command.checkpoint_id
+        if start is None:
+            self._send_barriers(command)
+            return
+
+        def begun(result: Any) -> None:
+            pending = self.master.coordinator.pending
+            if pending is None or pending.checkpoint_id != checkpoint_id:
+                self._discard(c.DiscardCheckpoint(checkpoint_id))  # given up meanwhile
+            elif isinstance(result, BaseException):
+                self._event(c.CheckpointPublishFailed(checkpoint_id, result))
+            else:
+                self._send_barriers(command)
+
+        self._disk.run(lambda: start.storage.begin(checkpoint_id), begun)
+
+    def _send_barriers(self, command: c.TriggerCheckpoint) -> None:
         self.master.enumerators_at_barrier(self._enumerator_snapshots())
         self._trigger_sources(command)
 
