@@ -95,6 +95,7 @@ class LocalJobControl:
         self._all_fetched = threading.Event()
         self._next_graph: JobGraph | None = None
         self._rescaling = False
+        self._cancelled = False
         self._over = threading.Event()
         self._seen_at = monotonic()
         self._asked: tuple[JobDriver | None, Future[JobView]] = (None, Future())
@@ -110,8 +111,12 @@ class LocalJobControl:
     def attach(self, driver: JobDriver, graph: JobGraph) -> None:
         """From now on this driver runs the job."""
         self._graph = graph
-        self._driver = driver
-        self._rescaling = False
+        with self._guard:
+            self._driver = driver
+            self._rescaling = False
+            cancelled = self._cancelled
+        if cancelled:
+            driver.cancel()
 
     def take_next_graph(self) -> JobGraph | None:
         """Return the rescaled job that is to go on where this one has just stopped, if that was asked for."""
@@ -239,7 +244,11 @@ class LocalJobControl:
 
     def cancel(self) -> None:
         """End the job without a checkpoint; a function that never returns is ended with the process."""
-        driver = self._running_driver()
+        with self._guard:
+            self._cancelled = True
+            driver = self._driver
+        if driver is None:
+            return  # it is still being prepared; attach() hands it on
         driver.cancel()
         threading.Thread(target=self._see_it_end, args=(driver,), name="wiesel-cancel", daemon=True).start()
 
@@ -338,7 +347,7 @@ class LocalJobControl:
     def _running_driver(self) -> JobDriver:
         driver = self._driver
         if driver is None or self._over.is_set() or self._last.end_ms >= 0:
-            raise RefusedError("The job is not running.")
+            raise RefusedError("The job is over." if driver is not None else "The job is still starting.")
         return driver
 
 

@@ -1,0 +1,300 @@
+"""The control plane of real jobs on a thread of this process, spoken to over their sockets."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.jobs import Job
+from tests.support.sinks import PublishingSink
+from tests.support.tasks import job_graph
+from wiesel.cluster import execute
+from wiesel.cluster.driver import JobOutcome
+from wiesel.cluster.local import run_job
+from wiesel.common import Types, WatermarkStrategy
+from wiesel.core.errors import ConfigurationError, JobCanceledError, exit_code_of
+from wiesel.datastream import KeyedProcessFunction, RuntimeContext, StreamExecutionEnvironment
+from wiesel.datastream.connectors.base import Sink
+from wiesel.datastream.connectors.number_seq import NumberSequenceSource
+from wiesel.datastream.state import ValueStateDescriptor
+from wiesel.rest.client import FailedError, NoAnswerError, RunningJob, request, running_jobs
+from wiesel.runtime.job_master.commands import JobState
+
+#: Functions travel by pickle, so what they share with a test is global.
+PASS = threading.Event()
+FAIL = threading.Event()
+SECONDS = 20.0
+
+
+def numbers(env: StreamExecutionEnvironment, last: int = 10**12) -> Any:
+    return env.from_source(NumberSequenceSource(0, last), WatermarkStrategy.no_watermarks(), "numbers")
+
+
+class Count(KeyedProcessFunction):
+    def open(self, runtime_context: RuntimeContext) -> None:
+        self.count = runtime_context.get_state(ValueStateDescriptor("count", Types.LONG()))
+        group = runtime_context.get_metrics_group()
+        self.seen = group.add_group("parity", "all").counter("seen")
+
+    def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
+        self.seen.inc()
+        self.count.update((self.count.value() or 0) + 1)
+        yield ctx.get_current_key(), self.count.value()
+
+
+def counted(sink: PublishingSink) -> Callable[[StreamExecutionEnvironment], Any]:
+    def build(env: StreamExecutionEnvironment) -> Any:
+        stream = numbers(env).map(lambda v: v).name("Steady").uid("steady")
+        return (
+            stream.key_by(lambda v: v % 7).process(Count()).name("Count").uid("count").sink_to(Sink(sink)).uid("sink")
+        )
+
+    return build
+
+
+def wait_at_5000(value: int) -> int:
+    if value == 5000:
+        PASS.wait(SECONDS)
+    return value
+
+
+def fail_once(value: int) -> int:
+    if value == 3000 and not FAIL.is_set():
+        FAIL.set()
+        raise ValueError("only once")
+    return value
+
+
+class Run:
+    """A job that was started, its result and the client of it."""
+
+    def __init__(self, job: Job) -> None:
+        self.outcome: JobOutcome | None = None
+        self.error: BaseException | None = None
+        self._job = job
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        self.client: RunningJob = until(lambda: next(iter(running_jobs()), None))
+        until(lambda: self.client.get()["state"] == "RUNNING")
+
+    def _run(self) -> None:
+        job = self._job
+        try:
+            graph = job_graph(job.build, job.parallelism)
+            self.outcome = run_job(graph, job.options(), rebuild=lambda n: job_graph(job.build, n))
+        except BaseException as error:
+            self.error = error
+
+    def end(self) -> JobOutcome:
+        self._thread.join(SECONDS)
+        assert not self._thread.is_alive()
+        if self.error is not None:
+            raise self.error
+        assert self.outcome is not None
+        return self.outcome
+
+    def vertex(self, name: str) -> Any:
+        return next(v for v in self.client.get()["vertices"] if name in v["name"])
+
+
+def until(found: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + SECONDS
+    while not (result := found()):
+        assert time.monotonic() < deadline
+    return result
+
+
+def operation_of(client: RunningJob, request_id: str) -> Any:
+    def done() -> Any:
+        answer = client.get(f"/savepoints/{request_id}")
+        return answer["operation"] if answer["status"]["id"] == "COMPLETED" else None
+
+    return until(done)
+
+
+@pytest.fixture(autouse=True)
+def own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    PASS.clear()
+    FAIL.clear()
+    yield
+    PASS.set()
+    for job in running_jobs():  # of a test that has failed
+        job.ask("PATCH")
+
+
+@contextmanager
+def running(tmp_path: Path, build: Any, parallelism: int = 1, **settings: str) -> Iterator[Run]:
+    run = Run(Job(tmp_path, build, parallelism, settings))
+    yield run
+    run.end()
+
+
+def test_a_running_job_shows_what_its_tasks_count(tmp_path: Path) -> None:
+    with running(tmp_path, counted(PublishingSink()), parallelism=2) as run:
+        until(lambda: run.vertex("Count")["metrics"]["read-records"] > 10_000)
+        until(lambda: run.client.get("/checkpoints")["latest"]["completed"])
+        details = run.client.get()
+        assert (details["state"], details["name"], details["jid"]) == ("RUNNING", "test", "job")
+        source, count = details["vertices"]
+        assert source["metrics"]["write-records"] >= count["metrics"]["read-records"] > 0
+        assert source["metrics"]["accumulated-busy-time"] > 0
+        load = f"/vertices/{source['id']}/subtasks/metrics?get=busyTimeMsPerSecond&agg=sum"
+        busy = until(lambda: run.client.get(load)[0]["sum"])
+        assert busy <= 1000, "one thread steps both subtasks"
+        page = request(run.client.socket, "GET", "/metrics")
+        assert 'parity="all"' in page and "flink_taskmanager_job_task_operator_parity_seen_total" in page
+        completed = run.client.get("/checkpoints")["latest"]["completed"]
+        assert Path(completed["external_path"]).is_absolute()
+        assert completed["state_size"] > 0
+        run.client.ask("PATCH")
+    assert run.end().state is JobState.CANCELED
+    assert running_jobs() == []
+
+
+def test_stop_ends_the_job_at_a_checkpoint_that_its_answer_names(tmp_path: Path) -> None:
+    sink = PublishingSink()
+    with running(tmp_path, counted(sink)) as run:
+        until(lambda: sink.published)
+        request_id = run.client.ask("POST", "/stop", {})["request-id"]
+        location = Path(operation_of(run.client, request_id)["location"])
+    outcome = run.end()
+    assert outcome.state is JobState.FINISHED and outcome.stopped_early
+    assert location == max((tmp_path / "checkpoints" / "job").glob("chk-*"), key=lambda p: int(p.name[4:]))
+
+
+def test_a_savepoint_is_taken_while_the_job_runs_and_shown(tmp_path: Path) -> None:
+    with running(tmp_path, counted(PublishingSink())) as run:
+        answer = run.client.ask("POST", "/savepoints", {"target-directory": str(tmp_path / "sp")})
+        location = operation_of(run.client, answer["request-id"])["location"]
+        assert (Path(location) / "_metadata").exists()
+        shown = until(lambda: run.client.get("/checkpoints")["latest"]["savepoint"])
+        assert (shown["external_path"], shown["is_savepoint"]) == (location, True)
+        run.client.ask("PATCH")
+
+
+def test_a_savepoint_without_a_place_is_refused_and_the_job_goes_on(tmp_path: Path) -> None:
+    with running(tmp_path, counted(PublishingSink())) as run:
+        with pytest.raises(FailedError, match=r"Where is the savepoint to go"):
+            run.client.ask("POST", "/savepoints", {})
+        assert run.client.get()["state"] == "RUNNING"
+        run.client.ask("PATCH")
+
+
+def test_a_job_goes_on_with_another_parallelism_and_counts_stay_exact(tmp_path: Path) -> None:
+    sink = PublishingSink()
+    with running(tmp_path, counted(sink)) as run:
+        for parallelism in (3, 2):
+            seen = len(sink.published)
+            until(lambda seen=seen: len(sink.published) > seen)  # type: ignore[misc]
+            run.client.ask("PUT", "/resource-requirements", {"any": {"parallelism": {"upperBound": parallelism}}})
+            until(lambda p=parallelism: run.vertex("Count")["parallelism"] == p)  # type: ignore[misc]
+            until(lambda: run.client.get()["state"] == "RUNNING")
+        operation_of(run.client, run.client.ask("POST", "/stop", {})["request-id"])
+    assert run.end().state is JobState.FINISHED
+    for key in range(7):
+        counts = sorted(count for k, count in sink.published if k == key)
+        assert counts == list(range(1, len(counts) + 1)), key
+
+
+@pytest.mark.parametrize(
+    ("parallelism", "why"), [(1, "nothing would change"), (200, "128 key groups|above|maximum|max")]
+)
+def test_a_parallelism_that_cannot_be_is_refused_and_the_job_goes_on(
+    tmp_path: Path, parallelism: int, why: str
+) -> None:
+    with running(tmp_path, counted(PublishingSink())) as run:
+        with pytest.raises(FailedError, match=why):
+            run.client.ask("PUT", "/resource-requirements", {"x": {"parallelism": {"upperBound": parallelism}}})
+        assert run.client.get()["state"] == "RUNNING"
+        run.client.ask("PATCH")
+
+
+def test_a_function_that_does_not_return_is_shown_as_busy(tmp_path: Path) -> None:
+    def build(env: StreamExecutionEnvironment) -> Any:
+        return numbers(env).map(wait_at_5000).name("Waits").sink_to(Sink(PublishingSink()))
+
+    with running(tmp_path, build) as run:
+        vertex = until(lambda: (v := run.vertex("Waits"))["in-step-for"] >= 1000 and v)
+        details = run.client.get()
+        assert details["unresponsive-for"] > 0
+        assert details["state"] == vertex["status"] == "RUNNING"
+        busy = run.client.get(f"/vertices/{vertex['id']}/subtasks/metrics?get=busyTimeMsPerSecond&agg=max")
+        assert busy[0]["max"] == 1000
+        assert "busyTimeMsPerSecond" in request(run.client.socket, "GET", "/metrics")
+        run.client.ask("PATCH")
+        PASS.set()
+    assert run.end().state is JobState.CANCELED
+
+
+def test_a_failure_and_its_restart_are_remembered(tmp_path: Path) -> None:
+    def build(env: StreamExecutionEnvironment) -> Any:
+        return numbers(env).map(fail_once).name("Fails").sink_to(Sink(PublishingSink()))
+
+    with running(tmp_path, build) as run:
+        (entry,) = until(lambda: run.client.get("/exceptions")["exceptionHistory"]["entries"])
+        assert entry["exceptionName"] == "ValueError"
+        assert "only once" in entry["stacktrace"] and "fail_once" in entry["stacktrace"]
+        assert "Fails" in entry["taskName"]
+        until(lambda: run.client.get()["state"] == "RUNNING")
+        assert run.client.get("/metrics?get=numRestarts") == [{"id": "numRestarts", "value": "1"}]
+        run.client.ask("PATCH")
+
+
+def test_a_cancelled_job_is_an_error_to_its_script_with_an_exit_code_of_its_own(tmp_path: Path) -> None:
+    job = Job(tmp_path, counted(PublishingSink()))
+    canceller = threading.Thread(target=lambda: until(lambda: next(iter(running_jobs()), None)).ask("PATCH"))
+    canceller.start()
+    with pytest.raises(JobCanceledError, match="Job job was cancelled") as caught:
+        execute(job_graph(job.build), job.options())
+    canceller.join()
+    assert exit_code_of(caught.value) == 6
+
+
+def test_metrics_are_served_on_a_port_of_this_machine_where_that_is_asked_for(tmp_path: Path) -> None:
+    import socket
+    from urllib.request import urlopen
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with running(tmp_path, counted(PublishingSink()), **{"metrics.reporter.prom.port": str(port)}) as run:
+        with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+            assert b"flink_jobmanager_job_numRestarts_total" in answer.read()
+        with socket.create_connection(("127.0.0.1", port)) as other:
+            other.sendall(b"PATCH /jobs/job HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            assert b" 404 " in other.recv(100), "metrics only"
+        run.client.ask("PATCH")
+
+
+def test_metrics_are_not_opened_to_other_machines(tmp_path: Path) -> None:
+    settings = {"metrics.reporter.prom.port": "9249", "metrics.reporter.prom.host": "0.0.0.0"}
+    with pytest.raises(ConfigurationError, match="not open to other machines"):
+        Job(tmp_path, counted(PublishingSink()), settings=settings).run()
+
+
+def test_a_job_runs_without_a_control_plane_where_no_socket_can_be(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "wiesel").mkdir(mode=0o755)
+    sink = PublishingSink()
+    Job(tmp_path, lambda env: numbers(env, 9).sink_to(Sink(sink))).run()
+    assert sorted(sink.published) == list(range(10))
+    assert "cannot see this job" in caplog.text
+    (tmp_path / "wiesel").chmod(0o700)
+
+
+def test_the_last_word_about_a_stop_can_be_fetched_when_the_job_is_over(tmp_path: Path) -> None:
+    with running(tmp_path, counted(PublishingSink())) as run:
+        until(lambda: run.client.get("/checkpoints")["latest"]["completed"])
+        request_id = run.client.ask("POST", "/stop", {})["request-id"]
+        until(lambda: run.client.get()["state"] == "FINISHED")
+        assert operation_of(run.client, request_id)["location"]
+    with pytest.raises(NoAnswerError):
+        until(lambda: not run.client.get())
