@@ -15,7 +15,8 @@ def prepare_batch(graph: StreamGraph, configuration: Configuration) -> None:
     """Set a batch job's configuration, as Flink does.
 
     Event time does not move before the end, so no record is late. Checkpoints are taken where they are configured,
-    which Flink's batches do without: a batch that fails goes on instead of beginning anew.
+    which Flink's batches do without: a batch that fails goes on instead of beginning anew. Records are not sorted by
+    key and time, as Flink does with all of the input on disk: keyed functions see them in the order of arrival.
 
     Raises:
         ConfigurationError: a source never ends.
