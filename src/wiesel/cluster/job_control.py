@@ -129,7 +129,11 @@ class LocalJobControl:
         if outcome.state is not JobState.FINISHED or not outcome.stopped_early:
             self._next_graph = None  # it failed or finished before it could be rescaled
             self._rescaling = False
-        if driver is not None and self._next_graph is None:
+        if self._next_graph is not None:
+            with self._guard:
+                self._driver = None  # the next one is on its way
+            self._last = replace(self._last, state=JobState.RESTARTING.value)
+        elif driver is not None:
             self._last = replace(self._look(driver), state=outcome.state.value, end_ms=self._clock.now_ms())
 
     def close(self) -> None:
