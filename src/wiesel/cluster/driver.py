@@ -16,6 +16,7 @@ from time import monotonic_ns
 from typing import Any, Final
 
 from wiesel.cluster.background import Background
+from wiesel.cluster.checkpoint_files import CheckpointFiles
 from wiesel.cluster.commit_service import CommitService
 from wiesel.cluster.deployment import CheckpointAccess, Restore
 from wiesel.cluster.history import JobHistory
@@ -79,8 +80,7 @@ class JobDriver(ABC):
         self._told_checkpoint: BaseException | None = None
         self._outcome: JobOutcome | None = None
         self._began = monotonic_ns()
-        self._owned: set[int] = set() if start is None else set(start.owned)
-        self._segments = _own_segments(start)
+        self._files = None if start is None else CheckpointFiles(start, self._disk, self._mailbox.put)
         settings = options.checkpoint_settings()
         self.master = JobMaster(
             _facts(graph, start, options.job_id),
@@ -344,21 +344,21 @@ class JobDriver(ABC):
         )
 
     def _trigger(self, command: c.TriggerCheckpoint) -> None:
-        start, checkpoint_id = self._start, command.checkpoint_id
-        if start is None:
+        files, checkpoint_id = self._files, command.checkpoint_id
+        if files is None:
             self._send_barriers(command)
             return
 
         def begun(result: Any) -> None:
             pending = self.master.coordinator.pending
             if pending is None or pending.checkpoint_id != checkpoint_id:
-                self._discard(c.DiscardCheckpoint(checkpoint_id))  # given up meanwhile
+                files.discard(checkpoint_id)  # given up meanwhile
             elif isinstance(result, BaseException):
                 self._event(c.CheckpointPublishFailed(checkpoint_id, result))
             else:
                 self._send_barriers(command)
 
-        self._disk.run(lambda: start.storage.begin(checkpoint_id), begun)
+        files.begin(checkpoint_id, begun)
 
     def _send_barriers(self, command: c.TriggerCheckpoint) -> None:
         self.master.enumerators_at_barrier(self._enumerator_snapshots())
@@ -368,28 +368,21 @@ class JobDriver(ABC):
         return {} if self._sources is None else self._sources.snapshot()
 
     def _publish(self, command: c.PublishCheckpoint) -> None:
-        start, manifest = self._start, command.manifest
-        assert start is not None
-
-        def publish() -> None:
-            start.storage.publish(manifest)
-            start.directory.update(last_checkpoint=manifest.checkpoint_id)
+        checkpoint_id = command.manifest.checkpoint_id
 
         def done(result: Any) -> None:
             if isinstance(result, BaseException):
-                self._event(c.CheckpointPublishFailed(manifest.checkpoint_id, result))
+                self._event(c.CheckpointPublishFailed(checkpoint_id, result))
             else:
-                self._owned.add(manifest.checkpoint_id)
-                self._segments |= {item.path for item in manifest.pending if item.path is not None}
-                self._status.checkpoint_completed(manifest.checkpoint_id)
-                self._event(c.CheckpointPublished(manifest.checkpoint_id))
+                self._status.checkpoint_completed(checkpoint_id)
+                self._event(c.CheckpointPublished(checkpoint_id))
 
-        self._disk.run(publish, done)
+        assert self._files is not None
+        self._files.publish(command.manifest, done)
 
     def _discard(self, command: c.DiscardCheckpoint) -> None:
-        if self._start is not None:
-            start = self._start
-            self._disk.run(lambda: start.storage.discard(command.checkpoint_id), _log_failure)
+        if self._files is not None:
+            self._files.discard(command.checkpoint_id)
 
     def _commit(self, command: c.Commit) -> None:
         assert self._committers is not None
@@ -404,20 +397,8 @@ class JobDriver(ABC):
         )
 
     def _retain(self, command: c.RetainCheckpoints) -> None:
-        assert self._start is not None
-        start = self._start
-        kept = {manifest.checkpoint_id for manifest in command.manifests}
-        listed = {item.path for manifest in command.manifests for item in manifest.pending}
-        old, self._owned = self._owned - kept, self._owned & kept
-        gone = self._segments - listed
-        self._segments &= listed
-
-        def remove() -> None:
-            for checkpoint_id in old:
-                start.storage.discard(checkpoint_id)
-            start.storage.remove_segments(gone)
-
-        self._disk.run(remove, _log_failure)
+        assert self._files is not None
+        self._files.retain(command.manifests)
 
     def _write_savepoint(self, command: c.WriteSavepoint) -> None:
         trigger_id = command.trigger_id
@@ -443,17 +424,13 @@ class JobDriver(ABC):
         if state is JobState.FINISHED and self._close_failure is not None:
             # A close() of the user's that fails may have lost what it was to write, so the job has not succeeded.
             state, error = JobState.FAILED, self._close_failure
-        if self._start is not None:
-            finished = state is JobState.FINISHED
-            outcome = "finished" if finished and not self.master.stopped_early else "stopped"
-            try:
-                self._start.directory.update_newest(outcome=outcome)
-            except OSError as full:
-                # It only spares the next start a look at the last checkpoint, and must not hide how the job ended.
-                _log.warning("That the job is over could not be noted in %s: %s", self._start.directory.path, full)
+        early = self.master.stopped_early
+        if self._files is not None:
+            deletes = self._options.deletes_checkpoints_on_cancellation
+            self._files.note_outcome(state, stopped_early=early, delete_if_cancelled=deletes)
         self._status.ended(state)
         runtime_ms = (monotonic_ns() - self._began) // 1_000_000
-        self._outcome = JobOutcome(state, error, runtime_ms, self.master.stopped_early)
+        self._outcome = JobOutcome(state, error, runtime_ms, early)
 
     def _close(self) -> None:
         self._at_once = True
@@ -464,6 +441,8 @@ class JobDriver(ABC):
         self._background_commits.close(wait=False)
         # Whoever gets the job directory next must not meet our last writes in it.
         self._disk.close(wait=True)
+        if self._files is not None:
+            self._files.close()
         self._savepoints.end()
 
 
@@ -478,16 +457,3 @@ def _facts(graph: JobGraph, start: Start | None, job_id: str) -> JobFacts:
         has_storage=start is not None,
         job_id=job_id,
     )
-
-
-def _own_segments(start: Start | None) -> set[str]:
-    """Return the files of committables that this lineage's earlier starts left, to be removed like our own."""
-    restore = None if start is None else start.restore
-    if start is None or restore is None or restore.lineage != start.lineage.lineage_id:
-        return set()  # another lineage's checkpoint may be wanted again, with all its files
-    return {item.path for item in restore.pending if item.path is not None}
-
-
-def _log_failure(result: Any) -> None:
-    if isinstance(result, BaseException):
-        _log.warning("Removing old checkpoint files failed: %s", result)

@@ -53,6 +53,12 @@ class JobOptions:
         """Whether the user chose where checkpoints go."""
         return is_set(self.configuration, catalog.CHECKPOINTS_DIRECTORY)
 
+    @property
+    def deletes_checkpoints_on_cancellation(self) -> bool:
+        """Whether checkpoints are of no use any more once the job was cancelled; only if the user says so."""
+        retention = catalog.EXTERNALIZED_CHECKPOINT_RETENTION
+        return value_of(self.configuration, retention) != "RETAIN_ON_CANCELLATION"
+
     def checkpoint_settings(self) -> CheckpointSettings:
         """Return the coordinator's settings."""
         read = self.configuration

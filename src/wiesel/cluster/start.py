@@ -18,6 +18,7 @@ from wiesel.core.contracts import Committable, Json
 from wiesel.core.disk import Disk, OsDisk
 from wiesel.core.errors import CheckpointError, LeaseLostError, RestoreRefusedError
 from wiesel.core.operator_specs import SinkSpec
+from wiesel.core.options import catalog, value_of
 from wiesel.graph.job_graph import JobGraph
 from wiesel.runtime.checkpoint.job_directory import JobDirectory, Lineage, StoreRecord
 from wiesel.runtime.checkpoint.manifest import WAYS_OUT, CheckpointManifest
@@ -67,6 +68,8 @@ def begin(graph: JobGraph, options: JobOptions) -> Start:
         RestoreRefusedError: the start would lose or repeat something silently.
         CheckpointCorruptError: what it must restore is damaged.
     """
+    if value_of(options.configuration, catalog.MAX_CONCURRENT_CHECKPOINTS) > 1:
+        _log.info("One checkpoint is taken at a time, whatever %s says.", catalog.MAX_CONCURRENT_CHECKPOINTS.key)
     disk = OsDisk()
     directory = _open_directory(disk, options.job_directory)
     try:
@@ -173,6 +176,9 @@ class _Decision:
             return self._from_savepoint(self._options.from_savepoint)
         if self._newest is None:
             return self._record.with_lineage("first", None, self._shape), None, None
+        if self._options.resume and self._newest.outcome == "discarded":
+            _log.info("The job was cancelled and its checkpoints were deleted, as configured; it begins anew.")
+            return self._new_lineage("fresh", None, rewound=True), None, None
         if self._options.resume:
             return self._resume(self._newest)
         self._refuse_or_tell(self._newest)
@@ -204,7 +210,7 @@ class _Decision:
         return replace(self._record.with_lineage(kind, base, self._shape, rewound), last_checkpoint=0)
 
     def _refuse_or_tell(self, newest: Lineage) -> None:
-        if newest.outcome == "finished" or self._options.fresh:
+        if newest.outcome in ("finished", "discarded") or self._options.fresh:
             return
         latest = self._latest_of(newest)
         if latest is None:

@@ -34,7 +34,7 @@ class Lineage:
         base: path of the checkpoint it began from; None for a beginning from nothing.
         shape: parallelism and identity of each sink by uid; another shape needs another lineage.
         rewound: the user chose where it began, so an older lineage's markers may be ahead of that.
-        outcome: ``running``, ``stopped`` or ``finished``.
+        outcome: ``running``, ``stopped``, ``finished``, or ``discarded``: cancelled, and its checkpoints deleted.
     """
 
     lineage_id: str

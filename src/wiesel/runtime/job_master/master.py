@@ -222,7 +222,7 @@ class JobMaster:
         elif isinstance(event, c.SavepointWriteFailed):
             self._savepoint_write_failed(event, now_ms)
         elif isinstance(event, c.CancelRequested):
-            self._cancel()
+            self._cancel(now_ms)
 
     def _stop(self, now_ms: int) -> None:
         self._stopping = True
@@ -232,13 +232,14 @@ class JobMaster:
             self._final_done = True
         self._trigger_if_due(now_ms)
 
-    def _cancel(self) -> None:
+    def _cancel(self, now_ms: int) -> None:
         self._stopping = True
         self._final_done = True
         self._goal = JobState.CANCELED
         if self.state in (JobState.RUNNING, JobState.RESTARTING):
             self._do(c.CancelTasks())
         self.state = JobState.CANCELLING
+        self._abandon_checkpoint(now_ms)
         self._decline_undecided("The job was cancelled before the savepoint was taken.")
 
     # -------------------------------------------------------------------------------------------- checkpoints
@@ -331,10 +332,13 @@ class JobMaster:
         if pending is not None and pending.checkpoint_id == event.checkpoint_id:
             self._checkpoint_failed(now_ms, event.error)
 
-    def _checkpoint_failed(self, now_ms: int, error: BaseException) -> None:
+    def _abandon_checkpoint(self, now_ms: int) -> None:
         abandoned = self.coordinator.give_up(now_ms)
         if abandoned is not None:
             self._do(c.DiscardCheckpoint(abandoned.checkpoint_id))
+
+    def _checkpoint_failed(self, now_ms: int, error: BaseException) -> None:
+        self._abandon_checkpoint(now_ms)
         self.checkpoint_failure = failure = error if isinstance(error, CheckpointError) else _checkpoint_error(error)
         riding = self._savepoints.throw_off()
         self._decline(riding, failure)
@@ -396,9 +400,7 @@ class JobMaster:
         if self._final_done:
             return  # the last checkpoint holds everything; the tasks have nothing more to give
         self.error = error
-        abandoned = self.coordinator.give_up(now_ms)
-        if abandoned is not None:
-            self._do(c.DiscardCheckpoint(abandoned.checkpoint_id))
+        self._abandon_checkpoint(now_ms)
         self._decline_undecided(f"The job failed before the savepoint was taken: {error}")
         self._do(c.CancelTasks())
         delay = self._strategy.next_delay_ms(now_ms) if is_retriable(error) and not self._stopping else None
