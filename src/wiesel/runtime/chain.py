@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import Clock, Committable, Emit, Json, KeyedStateBackend
@@ -19,6 +19,7 @@ from wiesel.core.options import catalog, optional_value_of
 from wiesel.graph.job_graph import JobVertex
 from wiesel.runtime.exchange.record_writer import RecordWriter
 from wiesel.runtime.failures import describe
+from wiesel.runtime.inlining import Step, Target, emit_function
 from wiesel.runtime.operators import Operator, OperatorContext, create_operator
 from wiesel.runtime.operators.contexts import TaskRuntimeContext
 from wiesel.runtime.operators.sink import SinkOperator
@@ -74,21 +75,6 @@ class ChainEnvironment:
     metrics: TaskMetricGroup
 
 
-def fan_out(targets: Sequence[Emit]) -> Emit:
-    """Return one callable for any number of downstreams."""
-    if not targets:
-        return lambda value, timestamp: None  # one of its own, because errors tell operators apart by it
-    if len(targets) == 1:
-        return targets[0]
-    several = tuple(targets)
-
-    def emit_to_all(value: Any, timestamp: int) -> None:
-        for target in several:
-            target(value, timestamp)
-
-    return emit_to_all
-
-
 class OperatorChain:
     """The operators of one subtask of one vertex, opened and bound.
 
@@ -119,7 +105,7 @@ class OperatorChain:
         self._targets: dict[int, list[int]] = {}
         for link in vertex.links:
             self._targets.setdefault(link.source, []).append(link.target)
-        self._emits: dict[int, Emit] = {}
+        self._entries: dict[int, Target] = {}
         self._kept: list[Emit] = []
         try:
             for index in reversed(range(len(vertex.operators))):
@@ -133,8 +119,9 @@ class OperatorChain:
                 except Exception as error:
                     raise self._described(error, index) from error
             self.head = self.operators.get(0)
-            self.inputs: list[Emit] = (
-                [self._enter(0, i) for i in range(inputs)] if self.head is not None else [self._emits[0]]
+            #: Where the records of each input go; those of a source at once to what comes after it.
+            self.inputs: list[Sequence[Target]] = (
+                [[self._enter(0, i)] for i in range(inputs)] if self.head is not None else [self._outputs(0, None)]
             )
         except BaseException:
             self.close(suppress=True)
@@ -144,13 +131,11 @@ class OperatorChain:
 
     def _build(self, index: int) -> None:
         node = self.vertex.operators[index]
-        out = fan_out(self._outputs(index, None))
-        sides = {tag: fan_out(self._outputs(index, tag)) for tag in self._side_outputs(index)}
+        sides = {tag: emit_function(self._outputs(index, tag), node.name) for tag in self._side_outputs(index)}
         if isinstance(node.spec, SourceSpec):
-            self._emits[index] = out
             self.source_sides = sides
-            self.operator_of[id(out)] = node.name
             return
+        out = emit_function(self._outputs(index, None), node.name)
         created = create_operator(node.spec)
         backend = self._environment.create_backend(self.vertex) if node.keyed else None
         if node.keyed:
@@ -170,11 +155,14 @@ class OperatorChain:
         if isinstance(created, SinkOperator):
             self.operator_of[id(created.writer)] = node.name
         if index > 0:
-            self._emits[index] = self._enter(index, 0)
+            self._entries[index] = self._enter(index, 0)
 
-    def _enter(self, index: int, input_index: int) -> Emit:
-        emit = self.operators[index].bind(input_index)
-        name = self.vertex.operators[index].name
+    def _enter(self, index: int, input_index: int) -> Target:
+        operator, name = self.operators[index], self.vertex.operators[index].name
+        inline = operator.inline(input_index)
+        if inline is not None:
+            return Step(name, inline, self._outputs(index, None))
+        emit = operator.bind(input_index)
         for cell in getattr(emit, "__closure__", None) or ():
             # What the closure calls (the user's function) tells in a traceback whose frame it is.
             if callable(cell.cell_contents):
@@ -193,9 +181,9 @@ class OperatorChain:
             locate=lambda: None,
         )
 
-    def _outputs(self, index: int, side: str | None) -> list[Emit]:
-        chained = [self._emits[k.target] for k in self.vertex.links if k.source == index and k.side_output == side]
-        return chained + [w.emit for i, tag, w in self._writers if i == index and tag == side]
+    def _outputs(self, index: int, side: str | None) -> list[Target]:
+        chained = [self._entries[k.target] for k in self.vertex.links if k.source == index and k.side_output == side]
+        return [*chained, *(w.emit for i, tag, w in self._writers if i == index and tag == side)]
 
     def _side_outputs(self, index: int) -> set[str]:
         tags = {k.side_output for k in self.vertex.links if k.source == index}

@@ -1,8 +1,8 @@
 """Turns an exception inside a task into the one line a user needs: operator, subtask, record, place.
 
-The hot path carries nothing for this. When something is raised, the traceback is read: each engine frame between two
-operators holds its record as ``value`` and its downstream as ``out`` or ``emit``, which tells whose frame it is. A
-sink's frame is its writer's own.
+The hot path carries nothing for this. When something is raised, the traceback is read: a generated function knows whose
+its lines are (``inlining.py``); another engine frame between two operators holds its record as ``value`` and its
+downstream as ``out`` or ``emit``, which tells whose frame it is. A sink's frame is its writer's own.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from wiesel.core.errors import JobExecutionError, WieselError
+from wiesel.runtime.inlining import OWNERS
 
 _ENGINE: Final = str(Path(__file__).parent)
 _RECORD_TEXT_LIMIT: Final = 200
@@ -73,6 +74,11 @@ def _blame(trace: TracebackType | None, operator_of: Mapping[int, str]) -> tuple
         frame = trace.tb_frame
         is_ours = frame.f_code.co_filename.startswith(_ENGINE)
         names = frame.f_locals
+        owner = frame.f_globals[OWNERS][trace.tb_lineno - 1] if is_ours and OWNERS in frame.f_globals else None
+        if owner is not None:
+            operator, record = owner[0], names.get(owner[1], _NO_RECORD)
+            trace = trace.tb_next
+            continue
         # The downstream first: one function may serve two operators (``map(int)``), a downstream belongs to one.
         for variable in ("out", "emit", "function", "extract", "self") if is_ours else ("self",):
             found = operator_of.get(id(names.get(variable)))

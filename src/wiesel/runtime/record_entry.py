@@ -10,6 +10,7 @@ from wiesel.core.contracts import SourceBatch
 from wiesel.runtime.chain import OperatorChain
 from wiesel.runtime.exchange.input_gate import InputBatch
 from wiesel.runtime.exchange.record_writer import RecordWriter
+from wiesel.runtime.inlining import emit_function, run_function
 
 
 class RecordEntry:
@@ -24,9 +25,11 @@ class RecordEntry:
     def __init__(self, chain: OperatorChain, writers: Sequence[RecordWriter], is_source: bool) -> None:
         self.count = 0
         self.locate: Callable[[], str | None] = _nowhere
-        self._emits = chain.inputs
-        backend = chain.backend
-        self._run_keyed = None if backend is None else [backend.bind_keyed(emit) for emit in chain.inputs]
+        first, backend = chain.vertex.operators[0].name, chain.backend
+        self._run = [run_function(targets, first) for targets in chain.inputs]
+        self._run_keyed = None
+        if backend is not None:
+            self._run_keyed = [backend.bind_keyed(emit_function(targets, first)) for targets in chain.inputs]
         self._sides = chain.source_sides
         goes_straight = is_source and not chain.vertex.links and len(writers) == 1 and not chain.source_sides
         self._only_writer = writers[0] if goes_straight else None
@@ -39,12 +42,10 @@ class RecordEntry:
         if self._only_writer is not None:
             self._only_writer.emit_batch(batch.values, batch.timestamps)
             return
-        emit = self._emits[0]
         values = iter(batch.values)
         # Only asked when something is raised: the iterator then tells which record it was.
         self.locate = lambda: _place(batch.locate, len(batch.values) - length_hint(values) - 1)
-        for value, timestamp in zip(values, batch.timestamps, strict=True):
-            emit(value, timestamp)
+        self._run[0](values, batch.timestamps)
         self.locate = _nowhere
 
     def _side_outputs(self, side_outputs: Mapping[str, Sequence[tuple[Any, int]]]) -> None:
@@ -61,9 +62,7 @@ class RecordEntry:
         if batch.keys is not None and self._run_keyed is not None:
             self._run_keyed[event.input_index](batch.values, batch.timestamps, batch.keys)
             return
-        emit = self._emits[event.input_index]
-        for value, timestamp in zip(batch.values, batch.timestamps, strict=True):
-            emit(value, timestamp)
+        self._run[event.input_index](batch.values, batch.timestamps)
 
 
 def _place(locate: Callable[[int], str] | None, index: int) -> str | None:

@@ -1,7 +1,7 @@
 """The contract of an operator within a chain.
 
-An operator is set up once with the callable of its downstream, and returns one callable for each of its inputs; a
-record is then one plain call per operator. Everything that is not a record goes through the other methods, which the
+An operator is set up once with the callable of its downstream, and says for each of its inputs what it does with a
+record: as lines of Python, or as a callable. Everything that is not a record goes through the other methods, which the
 task calls between records. All of it happens on the task thread.
 """
 
@@ -16,6 +16,7 @@ from wiesel.core.contracts import Clock, Emit, Json, KeyedStateBackend
 from wiesel.core.elements import MIN_TIMESTAMP
 from wiesel.core.errors import StateAccessError
 from wiesel.core.functions import OutputTag, RuntimeContext
+from wiesel.runtime.inlining import Inline
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,12 @@ class Operator:
     def open(self) -> None:
         """Call the user function's ``open``; state may be registered here."""
 
+    def inline(self, input_index: int) -> Inline | None:
+        """Return what it does with the records of an input, or None if ``bind`` does; called once, after ``open``."""
+        return None
+
     def bind(self, input_index: int) -> Emit:
-        """Return the callable that takes the records of an input; called once, after ``open``."""
+        """Return the callable that takes the records of an input; called once, after ``open``, unless inlined."""
         raise NotImplementedError
 
     def on_watermark(self, watermark: int) -> None:
@@ -107,10 +112,10 @@ class Operator:
         """Call the user function's ``close``; called exactly once, on success and on failure."""
 
 
-def bind_process(
+def inline_process(
     function: Callable[[Any, Any], Any], context: Any, out: Emit, side_outputs: Mapping[str, Emit]
-) -> Emit:
-    """Return a callable that emits all results of ``function(value, context)`` at the record's timestamp.
+) -> Inline:
+    """Return what emits all results of ``function(value, context)`` at the record's timestamp.
 
     Args:
         function: ``process_element`` of a process function.
@@ -118,23 +123,20 @@ def bind_process(
         out: the main output.
         side_outputs: see ``emitter``.
     """
+    called = {"function": function, "context": context}
+    arrive = "{context}.current_timestamp = timestamp"
     if side_outputs:
         emit = emitter(out, side_outputs)
-
-        def process_tagged(value: Any, timestamp: int) -> None:
-            context.current_timestamp = timestamp
-            emit(function(value, context), timestamp)
-
-        return process_tagged
-
-    def process_one(value: Any, timestamp: int) -> None:
-        context.current_timestamp = timestamp
-        results = function(value, context)
-        if results is not None:
-            for result in results:
-                out(result, timestamp)
-
-    return process_one
+        return Inline((arrive, "{emit}({function}({value}, {context}), timestamp)"), {**called, "emit": emit}, None)
+    return Inline(
+        (
+            arrive,
+            "{results} = {function}({value}, {context})",
+            "if {results} is not None:",
+            "    for {result} in {results}:",
+        ),
+        called,
+    )
 
 
 def emitter(out: Emit, side_outputs: Mapping[str, Emit]) -> Callable[[Any, int], None]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from wiesel.core.contracts import Emit
 from wiesel.core.functions import KeyedCoProcessFunction, KeyedProcessFunction, TimeDomain
 from wiesel.core.operator_specs import KeyedCoProcessSpec, KeyedProcessSpec
-from wiesel.runtime.operators.base import bind_process, emitter
+from wiesel.runtime.inlining import Inline
+from wiesel.runtime.operators.base import emitter, inline_process
 from wiesel.runtime.operators.contexts import KeyedContext
 from wiesel.runtime.operators.stateless import FunctionOperator
 
@@ -27,9 +27,9 @@ class KeyedOperator(FunctionOperator):
         self._emit = emitter(self.out, self.context.side_outputs)
         super().open()
 
-    def bind_function(self, function: Any) -> Emit:
-        """Return a callable that emits all results of ``function(value, context)``."""
-        return bind_process(function, self._context, self.out, self.context.side_outputs)
+    def inline_function(self, function: Any) -> Inline:
+        """Emit all results of ``function(value, context)``."""
+        return inline_process(function, self._context, self.out, self.context.side_outputs)
 
     def on_event_timer(self, timestamp: int, namespace: Any) -> None:
         """Call ``on_timer`` and emit its results at the timer's time."""
@@ -50,9 +50,9 @@ class KeyedProcessOperator(KeyedOperator):
 
     _function: KeyedProcessFunction
 
-    def bind(self, input_index: int) -> Emit:
-        """Return the callable of its one input."""
-        return self.bind_function(self._function.process_element)
+    def inline(self, input_index: int) -> Inline:
+        """Emit all results of ``process_element``."""
+        return self.inline_function(self._function.process_element)
 
 
 class KeyedCoProcessOperator(KeyedOperator):
@@ -60,7 +60,7 @@ class KeyedCoProcessOperator(KeyedOperator):
 
     _function: KeyedCoProcessFunction
 
-    def bind(self, input_index: int) -> Emit:
-        """Return the callable of input 0 or 1."""
+    def inline(self, input_index: int) -> Inline:
+        """Emit all results of ``process_element1`` or ``process_element2``."""
         function = self._function
-        return self.bind_function(function.process_element1 if input_index == 0 else function.process_element2)
+        return self.inline_function(function.process_element1 if input_index == 0 else function.process_element2)

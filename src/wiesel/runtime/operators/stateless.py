@@ -1,11 +1,10 @@
-"""Map, flat map, filter and process: one closure each, bound to the downstream."""
+"""Map, flat map, filter and process: a line or two each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from wiesel.core.contracts import Emit
 from wiesel.core.functions import (
     FilterFunction,
     FlatMapFunction,
@@ -16,7 +15,8 @@ from wiesel.core.functions import (
 )
 from wiesel.core.operator_specs import FilterSpec, FlatMapSpec, MapSpec, ProcessSpec
 from wiesel.core.shipping import ShippedFunction
-from wiesel.runtime.operators.base import Operator, bind_process
+from wiesel.runtime.inlining import Inline
+from wiesel.runtime.operators.base import Operator, inline_process
 from wiesel.runtime.operators.contexts import ProcessContext
 
 
@@ -47,15 +47,9 @@ class MapOperator(FunctionOperator):
     def __init__(self, spec: MapSpec) -> None:
         super().__init__(spec.function)
 
-    def bind(self, input_index: int) -> Emit:
-        """Return ``value → out(f(value))``."""
-        out = self.out
-        function = method_or_callable(self._function, MapFunction, "map")
-
-        def map_one(value: Any, timestamp: int) -> None:
-            out(function(value), timestamp)
-
-        return map_one
+    def inline(self, input_index: int) -> Inline:
+        """Emit ``f(value)``."""
+        return inline_map(method_or_callable(self._function, MapFunction, "map"))
 
 
 class FlatMapOperator(FunctionOperator):
@@ -64,16 +58,10 @@ class FlatMapOperator(FunctionOperator):
     def __init__(self, spec: FlatMapSpec) -> None:
         super().__init__(spec.function)
 
-    def bind(self, input_index: int) -> Emit:
-        """Return a callable that passes on every element of ``f(value)``."""
-        out = self.out
+    def inline(self, input_index: int) -> Inline:
+        """Emit every element of ``f(value)``."""
         function = method_or_callable(self._function, FlatMapFunction, "flat_map")
-
-        def flat_map_one(value: Any, timestamp: int) -> None:
-            for result in function(value):
-                out(result, timestamp)
-
-        return flat_map_one
+        return Inline(("for {result} in {function}({value}):",), {"function": function})
 
 
 class FilterOperator(FunctionOperator):
@@ -82,16 +70,10 @@ class FilterOperator(FunctionOperator):
     def __init__(self, spec: FilterSpec) -> None:
         super().__init__(spec.function)
 
-    def bind(self, input_index: int) -> Emit:
-        """Return a callable that passes ``value`` on when ``f(value)`` is true."""
-        out = self.out
-        function: Callable[[Any], Any] = method_or_callable(self._function, FilterFunction, "filter")
-
-        def filter_one(value: Any, timestamp: int) -> None:
-            if function(value):
-                out(value, timestamp)
-
-        return filter_one
+    def inline(self, input_index: int) -> Inline:
+        """Emit ``value`` when ``f(value)`` is true."""
+        function = method_or_callable(self._function, FilterFunction, "filter")
+        return Inline(("if {function}({value}):",), {"function": function}, emits="{value}")
 
 
 class ProcessOperator(FunctionOperator):
@@ -101,6 +83,11 @@ class ProcessOperator(FunctionOperator):
         super().__init__(spec.function)
         self._function: ProcessFunction
 
-    def bind(self, input_index: int) -> Emit:
-        """Return a callable that emits all results of ``process_element``."""
-        return bind_process(self._function.process_element, ProcessContext(self), self.out, self.context.side_outputs)
+    def inline(self, input_index: int) -> Inline:
+        """Emit all results of ``process_element``."""
+        return inline_process(self._function.process_element, ProcessContext(self), self.out, self.context.side_outputs)
+
+
+def inline_map(function: Callable[[Any], Any]) -> Inline:
+    """Return what emits ``function(value)``."""
+    return Inline(("{result} = {function}({value})",), {"function": function})

@@ -7,7 +7,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from typing import Any
 
-from wiesel.core.contracts import Emit, Json
+from wiesel.core.contracts import Json
 from wiesel.core.errors import StateAccessError
 from wiesel.core.functions import (
     BroadcastProcessFunction,
@@ -21,9 +21,10 @@ from wiesel.core.functions import (
 from wiesel.core.operator_specs import BroadcastProcessSpec, CoProcessSpec
 from wiesel.core.state import MapStateDescriptor
 from wiesel.core.state_schema import StateSchema, conversion, schema_of
-from wiesel.runtime.operators.base import Operator, bind_process, emitter
+from wiesel.runtime.inlining import Inline
+from wiesel.runtime.operators.base import Operator, emitter, inline_process
 from wiesel.runtime.operators.contexts import KeyedTimerService, ProcessContext, ReadOnlyTimerService
-from wiesel.runtime.operators.stateless import FunctionOperator
+from wiesel.runtime.operators.stateless import FunctionOperator, inline_map
 
 
 class CoProcessOperator(FunctionOperator):
@@ -32,37 +33,21 @@ class CoProcessOperator(FunctionOperator):
     def __init__(self, spec: CoProcessSpec) -> None:
         super().__init__(spec.function)
 
-    def bind(self, input_index: int) -> Emit:
-        """Return the callable of input 0 or 1."""
+    def inline(self, input_index: int) -> Inline:
+        """Emit what the function of input 0 or 1 returns."""
         function = self._function
         if isinstance(function, CoMapFunction):
-            return self._bind_map(function.map1 if input_index == 0 else function.map2)
+            return inline_map(function.map1 if input_index == 0 else function.map2)
         if isinstance(function, CoFlatMapFunction):
-            return self._bind_flat_map(function.flat_map1 if input_index == 0 else function.flat_map2)
+            return self._inline_flat_map(function.flat_map1 if input_index == 0 else function.flat_map2)
         assert isinstance(function, CoProcessFunction), "the API lets nothing else through"
-        return self._bind_process(function.process_element1 if input_index == 0 else function.process_element2)
+        process = function.process_element1 if input_index == 0 else function.process_element2
+        return inline_process(process, ProcessContext(self), self.out, self.context.side_outputs)
 
-    def _bind_map(self, function: Any) -> Emit:
-        out = self.out
-
-        def map_one(value: Any, timestamp: int) -> None:
-            out(function(value), timestamp)
-
-        return map_one
-
-    def _bind_flat_map(self, function: Any) -> Emit:
-        out = self.out
-
-        def flat_map_one(value: Any, timestamp: int) -> None:
-            results = function(value)
-            if results is not None:
-                for result in results:
-                    out(result, timestamp)
-
-        return flat_map_one
-
-    def _bind_process(self, function: Any) -> Emit:
-        return bind_process(function, ProcessContext(self), self.out, self.context.side_outputs)
+    @staticmethod
+    def _inline_flat_map(function: Any) -> Inline:
+        lines = ("{results} = {function}({value})", "if {results} is not None:", "    for {result} in {results}:")
+        return Inline(lines, {"function": function})
 
 
 class BroadcastMap:
@@ -200,11 +185,11 @@ class BroadcastOperator(FunctionOperator):
         self._timer_context = BroadcastContext(self, writable=False)
         super().open()
 
-    def bind(self, input_index: int) -> Emit:
-        """Return the callable of the stream (0) or of the broadcast side (1)."""
+    def inline(self, input_index: int) -> Inline:
+        """Emit the results for the stream (0) or for the broadcast side (1)."""
         context = BroadcastContext(self, writable=input_index == 1)
         function = self._function.process_element if input_index == 0 else self._function.process_broadcast_element
-        return bind_process(function, context, self.out, self.context.side_outputs)
+        return inline_process(function, context, self.out, self.context.side_outputs)
 
     def on_event_timer(self, timestamp: int, namespace: Any) -> None:
         """Call ``on_timer`` and emit its results."""
