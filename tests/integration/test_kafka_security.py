@@ -21,6 +21,7 @@ from wiesel.broker.local import LocalBroker
 from wiesel.connectors.kafka.naming import progress_topic
 from wiesel.connectors.kafka.sink_spec import KafkaSinkSpec
 from wiesel.core.configuration import Configuration
+from wiesel.core.contracts import JobFacts
 from wiesel.core.errors import AuthorizationError, ConfigurationError
 from wiesel.core.serialization import SimpleStringSchema
 from wiesel.datastream.connectors.kafka import KafkaOffsetsInitializer, KafkaSource, KafkaSourceBuilder
@@ -108,6 +109,19 @@ def test_a_wrong_password_is_refused_at_once_and_not_shown(broker: LocalBroker) 
 def test_a_topic_that_may_not_be_read_is_named_with_the_right(broker: LocalBroker) -> None:
     with pytest.raises(AuthorizationError, match=r"topic in: .*Describe and Read"):
         source(broker, **login("stranger", SECRET)).build().spec.preflight(Configuration())
+
+
+def test_a_topic_that_may_be_seen_and_not_used_is_found_before_the_job_starts(broker: LocalBroker) -> None:
+    admin = AdminClient(_librdkafka(broker, "root"))
+    for future in admin.create_topics([NewTopic("seen", 1, 1)]).values():
+        future.result()
+    grant(broker, ResourceType.TOPIC, "seen", AclOperation.DESCRIBE)
+    reading = source(broker, **login("job", SECRET)).set_topics("seen").build().spec
+    with pytest.raises(AuthorizationError, match=r"may not read topic 'seen'.*--operation READ"):
+        reading.preflight(Configuration())
+    writing = sink_to(broker.bootstrap_servers, "seen", PREFIX, **login("job", SECRET))
+    with pytest.raises(AuthorizationError, match=r"may not write topic 'seen'.*--operation WRITE"):
+        writing.preflight(Configuration(), JobFacts(True, 1000, False, {"sink": writing}))
 
 
 def test_a_sink_without_rights_names_them(broker: LocalBroker, tmp_path: Path) -> None:

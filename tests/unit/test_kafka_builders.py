@@ -9,7 +9,7 @@ import pytest
 from wiesel.connectors.kafka.enumerator import PartitionSet, TopicList, TopicPattern
 from wiesel.connectors.kafka.offsets import AtTimestamp, Committed, Earliest, Latest, OffsetResetStrategy
 from wiesel.connectors.kafka.partitions import Partition
-from wiesel.connectors.kafka.preflight import check_guarantee
+from wiesel.connectors.kafka.preflight import examine_guarantee, settle
 from wiesel.connectors.kafka.sink_spec import KafkaSinkSpec
 from wiesel.connectors.kafka.source_spec import KafkaSourceSpec
 from wiesel.core.contracts import JobFacts
@@ -186,20 +186,20 @@ def exactly_once(prefix: str) -> KafkaSinkSpec:
 def test_two_sinks_with_one_prefix_are_refused() -> None:
     one, two = exactly_once("p"), exactly_once("p")
     with pytest.raises(ConfigurationError, match="Give each its own"):
-        check_guarantee(one, facts({"a": one, "b": two}))
-    check_guarantee(one, facts({"a": one, "b": exactly_once("q")}))
+        settle(examine_guarantee(one, facts({"a": one, "b": two})))
+    settle(examine_guarantee(one, facts({"a": one, "b": exactly_once("q")})))
 
 
 def test_exactly_once_needs_checkpoints_unless_the_job_ends() -> None:
     one = exactly_once("p")
     with pytest.raises(ConfigurationError, match=r"env\.enable_checkpointing"):
-        check_guarantee(one, facts({"a": one}, checkpointing=False))
-    check_guarantee(one, facts({"a": one}, checkpointing=False, bounded=True))
+        settle(examine_guarantee(one, facts({"a": one}, checkpointing=False)))
+    settle(examine_guarantee(one, facts({"a": one}, checkpointing=False, bounded=True)))
 
 
 def test_a_prefix_without_exactly_once_warns(caplog: pytest.LogCaptureFixture) -> None:
     one = sink_spec(sink().set_transactional_id_prefix("p"))
-    check_guarantee(one, facts({"a": one}))
+    settle(examine_guarantee(one, facts({"a": one})))
     assert "has no effect" in caplog.text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,14 +29,17 @@ def to_lines(findings: Sequence[Finding]) -> str:
     return "\n".join(f"{f.file}:{f.line}:{f.column}: {f.code} {f.message} {f.fix}".rstrip() for f in findings)
 
 
-def to_json(findings: Sequence[Finding], files: int, target: str | None) -> str:
-    """Return the report as JSON, in the form that docs/check.md gives."""
+def to_json(
+    findings: Sequence[Finding], files: int, target: str | None, connect: Sequence[Mapping[str, Any]] | None = None
+) -> str:
+    """Return the report as JSON, in the form that docs/check.md gives; ``connect`` is what --connect found."""
     report = {
         "version": JSON_VERSION,
         "target": target,
         "files": files,
         "findings": [_entry(finding) for finding in findings],
         "summary": _counts(findings),
+        **({} if connect is None else {"connect": list(connect)}),
     }
     return json.dumps(report, indent=2, ensure_ascii=False)
 

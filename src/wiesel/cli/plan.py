@@ -41,7 +41,7 @@ def plan(as_json: bool, **options: Any) -> Callable[[], int]:
 
 
 def _plan(program: Program, options: LaunchOptions, as_json: bool) -> int:
-    def show(stream_graph: Any, job_graph: Any) -> NoReturn:
+    def show(stream_graph: Any, job_graph: Any, _configuration: Any) -> NoReturn:
         from wiesel.graph import plan as plans
 
         print(plans.to_json(stream_graph) if as_json else plans.to_text(job_graph), file=stdout)

@@ -18,11 +18,11 @@ from wiesel.cluster.driver import JobDriver, JobOutcome
 from wiesel.cluster.inline import InlineDriver
 from wiesel.cluster.job_control import LocalJobControl, Rebuild
 from wiesel.cluster.options import JobOptions
+from wiesel.cluster.preflight import preflight
 from wiesel.cluster.start import Start, begin
 from wiesel.core.clock import SystemClock
-from wiesel.core.contracts import JobFacts
-from wiesel.core.errors import ConfigurationError, JobExecutionError, WieselError
-from wiesel.core.operator_specs import SinkSpec, SourceSpec
+from wiesel.core.errors import JobExecutionError, WieselError
+from wiesel.core.operator_specs import SinkSpec
 from wiesel.core.options import catalog, is_set
 from wiesel.graph.job_graph import JobGraph
 from wiesel.runtime.job_master.commands import JobState
@@ -66,7 +66,7 @@ def run_job(
 def _run_once(
     graph: JobGraph, options: JobOptions, control: LocalJobControl, on_driver: Callable[[JobDriver], None] | None
 ) -> JobOutcome:
-    preflight(graph, options)
+    preflight(graph, options.configuration)
     start = begin(graph, options) if needs_directory(graph, options) else None
     try:
         if start is not None and start.finished:
@@ -102,30 +102,6 @@ def needs_directory(graph: JobGraph, options: JobOptions) -> bool:
     if is_set(options.configuration, catalog.SAVEPOINT_DIRECTORY):
         return True
     return any(isinstance(o.spec, SinkSpec) and o.spec.sink.transactional for _, o in graph.operators())
-
-
-def preflight(graph: JobGraph, options: JobOptions) -> None:
-    """Let every connector check what can be known to be wrong before anything starts."""
-    settings = options.checkpoint_settings()
-    operators = [operator for _, operator in graph.operators()]
-    facts = JobFacts(
-        checkpointing_enabled=settings.interval_ms is not None,
-        checkpoint_interval_ms=settings.interval_ms or -1,
-        bounded=all(o.spec.source.bounded for o in operators if isinstance(o.spec, SourceSpec)),
-        sinks={o.uid: o.spec.sink for o in operators if isinstance(o.spec, SinkSpec)},
-    )
-    if not facts.bounded and not facts.checkpointing_enabled and any(s.transactional for s in facts.sinks.values()):
-        raise ConfigurationError(
-            "This job has a sink that publishes its output at checkpoints (FileSink, or a sink with "
-            "DeliveryGuarantee.EXACTLY_ONCE), and reads an unbounded source without taking any. Enable them: "
-            "env.enable_checkpointing(1000) or "
-            "-c execution.checkpointing.interval=1s."
-        )
-    for operator in operators:
-        if isinstance(operator.spec, SourceSpec):
-            operator.spec.source.preflight(options.configuration)
-        elif isinstance(operator.spec, SinkSpec):
-            operator.spec.sink.preflight(options.configuration, facts)
 
 
 def _conclude(outcome: JobOutcome, start: Start | None, received: list[int]) -> JobOutcome:

@@ -34,8 +34,8 @@ class LaunchOptions:
         workers: ``--workers``; number of worker processes, 0 runs everything in this one.
         verbose: engine frames in error reports.
         observers: told the job's figures while it runs.
-        on_plan: when set, ``execute()`` builds the graphs, hands (stream graph, job graph) to it and runs nothing;
-            it does not return, because the script has no result to go on with.
+        on_plan: when set, ``execute()`` builds the graphs, hands (stream graph, job graph, configuration) to it and
+            runs nothing; it does not return, because the script has no result to go on with.
     """
 
     script: Path | None = None
@@ -52,7 +52,7 @@ class LaunchOptions:
     workers: int | None = None
     verbose: bool = False
     observers: tuple[JobObserver, ...] = ()
-    on_plan: Callable[[Any, Any], NoReturn] | None = None
+    on_plan: Callable[[Any, Any, Any], NoReturn] | None = None
 
 
 # A module variable, not a context variable: a script may call execute() from a thread that it started itself.

@@ -377,10 +377,10 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
         batch = self.is_batch()
         self.pipeline.clear()
         started = launch.current()
-        if started.on_plan is not None:
-            started.on_plan(stream_graph, graph)
         configuration = Configuration(self._configuration)
         configuration.set_string(catalog.PIPELINE_NAME.key, stream_graph.job_name)
+        if started.on_plan is not None:
+            started.on_plan(stream_graph, graph, configuration)
         if batch:
             from wiesel.datastream.batch import prepare_batch
 

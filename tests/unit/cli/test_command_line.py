@@ -226,7 +226,7 @@ PLANNED = """
     print("before")
     graph = StreamGraph("flights", (), ())
     try:
-        launch.current().on_plan(graph, build_job_graph(graph))
+        launch.current().on_plan(graph, build_job_graph(graph), None)
     except Exception:
         print("caught")
     print("after")

@@ -106,11 +106,11 @@ def connection_properties(user: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in translated.items() if key.startswith(_CONNECTION_KEYS)}
 
 
-def admin(connection: Mapping[str, str], events: ClientEvents) -> AdminClient:
-    """Make an admin client of ``connection_properties``."""
+def admin(connection: Mapping[str, str], events: ClientEvents, log: logging.Logger | None = None) -> AdminClient:
+    """Make an admin client of ``connection_properties``; ``log`` takes its log in the place of ours."""
     from confluent_kafka.admin import AdminClient
 
-    client: AdminClient = _create(AdminClient, {**_CONNECTION_DEFAULTS, **connection}, events)
+    client: AdminClient = _create(AdminClient, {**_CONNECTION_DEFAULTS, **connection}, events, log)
     return client
 
 
@@ -183,13 +183,18 @@ _PRODUCER_DEFAULTS: Final[dict[str, Any]] = {
 _unknown: Final[set[str]] = set()
 
 
-def _create(factory: Callable[..., Any], configuration: dict[str, Any], events: ClientEvents) -> Any:
+def _create(
+    factory: Callable[..., Any],
+    configuration: dict[str, Any],
+    events: ClientEvents,
+    log: logging.Logger | None = None,
+) -> Any:
     from confluent_kafka import KafkaException
 
     configuration = {key: value for key, value in configuration.items() if key not in _unknown}
     while True:
         try:
-            return factory({**configuration, "error_cb": events.on_error}, logger=_client_logger)
+            return factory({**configuration, "error_cb": events.on_error}, logger=log or _client_logger)
         except KafkaException as error:
             unknown = _UNKNOWN_PROPERTY.search(str(error))
             if unknown is None or unknown[1] not in configuration:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from wiesel.connectors.delivery_guarantee import DeliveryGuarantee
 from wiesel.connectors.kafka.encoding import Encode, RecordSerializerSpec
 from wiesel.core.configuration import Configuration
-from wiesel.core.contracts import Committer, CommitterContext, JobFacts, Json, SinkContext, SinkWriter
+from wiesel.core.contracts import Committer, CommitterContext, JobFacts, Json, PreflightFinding, SinkContext, SinkWriter
 
 if TYPE_CHECKING:
     from confluent_kafka import Producer
@@ -63,10 +63,16 @@ class KafkaSinkSpec:
         return {**self.properties, "bootstrap.servers": self.bootstrap_servers}
 
     def preflight(self, configuration: Configuration, job: JobFacts) -> None:
-        """Check prefix and guarantee against the job, then that a broker answers and has the topic."""
-        from wiesel.connectors.kafka.preflight import check_sink
+        """Check prefix and guarantee against the job, then that a broker answers and lets us write the topic."""
+        from wiesel.connectors.kafka.preflight import settle
 
-        check_sink(self, job)
+        settle(self.examine(configuration, job))
+
+    def examine(self, configuration: Configuration, job: JobFacts) -> Iterator[PreflightFinding]:
+        """Find all that is wrong."""
+        from wiesel.connectors.kafka.preflight import examine_sink
+
+        return examine_sink(self, job)
 
     def create_writer(self, context: SinkContext, state: Sequence[Json]) -> SinkWriter:
         """Return a writer for the guarantee."""

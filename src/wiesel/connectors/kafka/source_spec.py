@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +16,15 @@ from wiesel.connectors.kafka.bad_records import (
 from wiesel.connectors.kafka.enumerator import Subscription
 from wiesel.connectors.kafka.offsets import OffsetsInitializer
 from wiesel.core.configuration import Configuration
-from wiesel.core.contracts import Json, SideSink, SourceContext, SourceReader, SplitEnumerator
+from wiesel.core.contracts import (
+    JobFacts,
+    Json,
+    PreflightFinding,
+    SideSink,
+    SourceContext,
+    SourceReader,
+    SplitEnumerator,
+)
 from wiesel.core.errors import ConfigurationError
 from wiesel.core.shipping import ShippedFunction
 
@@ -63,11 +71,20 @@ class KafkaSourceSpec:
         return self.properties.get("group.id") or None
 
     def preflight(self, configuration: Configuration) -> None:
-        """Check that a broker answers, lets us in and has the topics."""
-        from wiesel.connectors.kafka.admin import cluster
+        """Check that a broker answers, lets us read and has the topics."""
+        from wiesel.connectors.kafka.preflight import examine_source, settle
 
+        settle(examine_source(self, configuration))
+
+    def examine(self, configuration: Configuration, job: JobFacts) -> Iterator[PreflightFinding]:
+        """Find all that is wrong."""
+        from wiesel.connectors.kafka.preflight import examine_source
+
+        return examine_source(self, configuration)
+
+    def check_settings(self) -> None:
+        """Raise ``ConfigurationError`` for a property of ours that cannot be used."""
         self._discovery_interval_ms()
-        self.subscription.find(cluster(self.bootstrap_servers, self.properties))
 
     def create_enumerator(self, context: SourceContext, state: Json | None) -> SplitEnumerator:
         """Return the enumerator; it connects at its first discovery."""
