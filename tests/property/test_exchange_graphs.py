@@ -30,6 +30,7 @@ from wiesel.core.contracts import SourceContext
 from wiesel.core.metrics import TaskMetricGroup
 from wiesel.core.operator_specs import SourceSpec
 from wiesel.datastream import CoMapFunction, StreamExecutionEnvironment
+from wiesel.datastream.connectors.base import Sink
 from wiesel.datastream.connectors.number_seq import NumberSequenceSource
 from wiesel.graph.job_graph import JobGraph
 from wiesel.runtime.exchange import channel, remote_channel
@@ -73,7 +74,7 @@ class RandomProgram:
             streams.append(self._step(stream, chance.choice(streams), chance))
         end, *others = streams
         result: Any = end.union(*others) if others else end
-        result.map(lambda n: n).set_parallelism(chance.randint(1, 4)).sink_to(_Sink(sink))
+        result.map(lambda n: n).set_parallelism(chance.randint(1, 4)).sink_to(Sink(sink))
 
     def _source(self, env: StreamExecutionEnvironment, chance: Random) -> Any:
         numbers = NumberSequenceSource(1, RECORDS)
@@ -99,14 +100,6 @@ class RandomProgram:
         else:
             changed = shipped.map(lambda n: n + 1, output_type=Types.LONG())
         return changed.set_parallelism(chance.randint(1, 4))
-
-
-class _Sink:
-    def __init__(self, spec: PublishingSink) -> None:
-        self._spec = spec
-
-    def spec_for(self, type_info: Any) -> PublishingSink:
-        return self._spec
 
 
 class Cluster:

@@ -137,7 +137,7 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
         mode = self._configuration.get_string("execution.runtime-mode", "STREAMING").upper()
         if mode != "AUTOMATIC":
             return mode == "BATCH"
-        specs = [transformation.spec for transformation in self.pipeline.transformations()]
+        specs = [transformation.spec for transformation in self.pipeline.added()]
         sources = [spec.source for spec in specs if isinstance(spec, SourceSpec)]
         return bool(sources) and all(source.bounded for source in sources)
 

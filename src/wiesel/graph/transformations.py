@@ -152,7 +152,7 @@ class Pipeline:
         self._transformations[transformation_id] = replace(self._transformations[transformation_id], **fields)
 
     def transformations(self) -> tuple[Transformation, ...]:
-        """Return those of the current program in order."""
+        """Return those of the current program in order, but for sources that nothing reads."""
         wanted: set[int] = set()
         waiting = [added for added in self._added if self._transformations[added].inputs]
         while waiting:
@@ -162,6 +162,10 @@ class Pipeline:
                 inputs = self._transformations[transformation_id].inputs
                 waiting += [upstream.transformation_id for upstreams in inputs for upstream in upstreams]
         return tuple(self._transformations[transformation_id] for transformation_id in sorted(wanted))
+
+    def added(self) -> tuple[Transformation, ...]:
+        """Return everything that was added to the current program, also what nothing reads (yet)."""
+        return tuple(self._transformations[transformation_id] for transformation_id in self._added)
 
     def clear(self) -> None:
         """Begin another program; ids go on, and streams stay what they are."""
