@@ -47,6 +47,7 @@ Written = tuple[bytes | None, bytes | None, Headers, int, int]
 
 def produce(kafka: LocalBroker, topic: str, *records: Written, **properties: Any) -> None:
     producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "message.max.bytes": 100_000_000, **properties})
+    headers: Any
     for key, value, headers, timestamp, partition in records:
         producer.produce(topic, value, key, partition, None, None, timestamp, headers)
     assert producer.flush(20) == 0
@@ -88,6 +89,10 @@ def headers_of(message: Message) -> Headers:
     return headers or []
 
 
+def text(message: Message) -> str:
+    return (message.value() or b"").decode()
+
+
 def source(kafka: LocalBroker, topic: str) -> KafkaSourceBuilder:
     builder = KafkaSource.builder().set_bootstrap_servers(kafka.bootstrap_servers).set_topics(topic)
     return builder.set_group_id(f"group-of-{topic}").set_bounded(KafkaOffsetsInitializer.latest())
@@ -124,7 +129,9 @@ class Copy(KafkaRecordSerializationSchema):
         super().__init__()
         self._topic = topic
 
-    def serialize(self, element: ConsumerRecord, context: KafkaSinkContext, timestamp: int | None) -> ProducerRecord:
+    def serialize(  # type: ignore[override]  # PyFlink's base class is one of plain schemas
+        self, element: ConsumerRecord, context: KafkaSinkContext, timestamp: int | None
+    ) -> ProducerRecord:
         assert timestamp == (element.timestamp if element.timestamp > 0 else None)
         return ProducerRecord(self._topic, element.value, element.key, element.headers, timestamp, element.partition)
 
@@ -191,9 +198,9 @@ def test_the_builder_gives_records_headers_and_a_partitioner_of_the_user_s(
     )
     run(tmp_path, lambda env: env.from_collection(values).sink_to(sink(kafka, serializer, written, guarantee)))
     found = messages(kafka, written, 5)
-    assert sorted(str(m.value(), "utf-8") for m in found) == sorted(values)
+    assert sorted(text(m) for m in found) == sorted(values)
     for message in found:
-        tenant = str(message.value(), "utf-8").split(":")[0].encode()
+        tenant = text(message).split(":")[0].encode()
         assert headers_of(message) == [("tenant", tenant)]
         assert message.partition() == key_hash_partition(tenant, 5)
 
@@ -267,7 +274,7 @@ def job_with(
 
 
 def values(found: Sequence[Message]) -> list[str]:
-    return [str(message.value(), "utf-8") for message in found]
+    return [text(message) for message in found]
 
 
 def test_a_bad_record_fails_the_job_unless_told_otherwise_and_is_named(
@@ -367,7 +374,7 @@ def raw_copy(kafka: LocalBroker, read: str, written: str, **properties: str) -> 
             WatermarkStrategy.no_watermarks(),
             "raw",
         )
-        stream.sink_to(sink(kafka, serializer, written, **properties))
+        stream.sink_to(sink(kafka, serializer, written, DeliveryGuarantee.EXACTLY_ONCE, **properties))
 
     return build
 
