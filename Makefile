@@ -9,7 +9,7 @@ PYTHON := $(VENV)/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt model chaos parity bench-quick lock lock-broker clean
+.PHONY: help setup demo test check fmt stubs empty-members model chaos parity bench-quick lock lock-broker clean
 
 help: ## what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,13 @@ check: setup ## what CI checks without running anything: style, types, import or
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
+	$(PYTHON) -m wiesel.compat.stubs --check stubs/pyflink-stubs
+
+stubs: setup ## write the type stubs for pyflink anew, after names or modules of the API changed
+	$(PYTHON) -m wiesel.compat.stubs stubs/pyflink-stubs
+
+empty-members: setup ## empties every member of the API and looks whether its test notices (half an hour)
+	$(PYTHON) -m tests.tools.empty_members --all
 
 fmt: setup ## put the sources into their one format
 	$(VENV)/bin/ruff check --fix --select I
@@ -52,7 +59,7 @@ CYCLES ?= 100
 chaos: setup ## a hundred kills, at random moments and at every failpoint, against a real broker (minutes)
 	$(PYTHON) -m tests.chaos --cycles $(CYCLES) $(ARGS)
 
-parity: setup ## the same programs on the real PyFlink and on Wiesel, now, and how they differ (minutes; 1.5 GB once)
+parity: setup ## the same programs on the real PyFlink and on Wiesel, now, and how they differ (minutes; 0.8 GB once)
 	$(PYTHON) -m tests.parity $(ARGS)
 
 bench-quick: setup ## the first figures, in under three minutes

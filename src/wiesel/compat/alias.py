@@ -108,7 +108,7 @@ def _log_installed_pyflink() -> None:
 
 def _fill(facade: ModuleType, module: str) -> None:
     """Give a new facade its behaviour; the names themselves come on first use."""
-    ours = _modules_of_ours(module)
+    ours = modules_of_ours(module)
 
     def getattr_(name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
@@ -130,7 +130,7 @@ def _fill(facade: ModuleType, module: str) -> None:
         facade.__dict__["__version__"] = names.PYFLINK_VERSION
 
 
-def _modules_of_ours(module: str) -> list[ModuleType]:
+def modules_of_ours(module: str) -> list[ModuleType]:
     """The module of the same name, then the packages around it, as far as Wiesel has them.
 
     PyFlink cuts its rooms into more files than we do (``pyflink.common.types``, ``pyflink.datastream.data_stream``, …);
@@ -172,7 +172,7 @@ def find(module: str, name: str) -> Any:
         module: its module, without ``pyflink.``.
         name: a name that :func:`wiesel.compat.names.has_name` knows there.
     """
-    ours = _modules_of_ours(module)
+    ours = modules_of_ours(module)
     if ours and hasattr(ours[0], name):
         return getattr(ours[0], name)
     home = names.homes_of(module).get(name)

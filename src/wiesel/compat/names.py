@@ -212,8 +212,8 @@ _SHOWN_BY_CONNECTORS: Final[dict[str, str]] = {
     "rabbitmq": "RMQConnectionConfig RMQSink RMQSource",
 }
 
-# Names that modules of PyFlink's hold without listing them in __all__, as they import them or forgot them there; scripts
-# import them from all over, PyFlink's own examples too.
+# Names that modules of PyFlink's hold without listing them in __all__, because they import them or forgot them there;
+# scripts import them from all over, PyFlink's own examples too.
 _ALSO_HELD: Final[dict[str, str]] = {
     "common.job_client": "CompletableFuture JobExecutionResult JobID JobStatus",
     "common.job_execution_result": "JobID",
@@ -298,7 +298,7 @@ def homes_of(module: str) -> dict[str, str]:
         for home, names in _SHOWN_BY_CONNECTORS.items():
             homes.update((name, f"{_CONNECTORS}.{home}.{name}") for name in names.split())
     for name in _also_held(module):
-        elsewhere = [other for other in _NAMES if name in names_of(other)]
+        elsewhere = [other for other in _NAMES if name in names_of(other) and not other.startswith("table")]
         if elsewhere:
             homes[name] = f"{min(elsewhere, key=len)}.{name}"
     return homes
@@ -315,6 +315,12 @@ def has_name(module: str, name: str) -> bool:
     return (
         name in names_of(module) or name in homes_of(module) or name in _also_held(module) or qualified in OLD_SPELLINGS
     )
+
+
+def shown_by(module: str) -> frozenset[str]:
+    """Every name that :func:`has_name` knows in a module."""
+    old = {name.rpartition(".")[2] for name in OLD_SPELLINGS if name.rpartition(".")[0] == module}
+    return names_of(module) | homes_of(module).keys() | _also_held(module) | old
 
 
 def all_modules() -> list[str]:
