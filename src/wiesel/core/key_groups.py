@@ -21,6 +21,11 @@ UPPER_BOUND_MAX_PARALLELISM: Final = 1 << 15
 _CACHE_SIZE = 1 << 16
 _PLAIN = frozenset({str, int, bytes, type(None)})
 
+_EXACT_KINDS: Final[dict[BasicType, tuple[type, ...]]] = {
+    BasicType.STRING: (str,),
+    **dict.fromkeys((BasicType.INT, BasicType.LONG, BasicType.SHORT, BasicType.BYTE), (int,)),
+}
+
 KeyGroupFunction = Callable[[Any], int]
 
 
@@ -91,8 +96,8 @@ def check_max_parallelism(max_parallelism: int, parallelism: int) -> int:
     return max_parallelism
 
 
-class _Groups(dict[Any, int]):
-    """Remembers the groups of keys of one type; forgets all when full, which costs less than keeping an order."""
+class _Numbers(dict[Any, int]):
+    """Remembers a number of each key of one type; forgets all when full, which costs less than keeping an order."""
 
     def __init__(self, compute: KeyGroupFunction) -> None:
         super().__init__()
@@ -101,50 +106,61 @@ class _Groups(dict[Any, int]):
     def __missing__(self, key: Any) -> int:
         if len(self) >= _CACHE_SIZE:
             self.clear()
-        group = self[key] = self._compute(key)
-        return group
+        number = self[key] = self._compute(key)
+        return number
 
 
 def key_group_function(key_type: TypeInformation, max_parallelism: int) -> KeyGroupFunction:
-    """Return the function from a key to its key group, which remembers groups: the hash costs microseconds.
-
-    Keys that Python holds equal but Flink tells apart (1, True, 1.0) are never looked up in the same table.
-    """
+    """Return the function from a key to its key group, which remembers groups: the hash costs microseconds."""
 
     def compute(key: Any) -> int:
         return key_group(key, key_type, max_parallelism)
 
+    return _remembering(compute, _tables(key_type, compute))
+
+
+def subtasks_function(
+    key_type: TypeInformation, max_parallelism: int, parallelism: int
+) -> Callable[[list[Any]], list[int]]:
+    """Return the function from the keys of a batch to the subtasks that own them; it remembers them too."""
+    owner = [subtask_of(group, max_parallelism, parallelism) for group in range(max_parallelism)]
+
+    def compute(key: Any) -> int:
+        return owner[key_group(key, key_type, max_parallelism)]
+
+    tables = _tables(key_type, compute)
+    one = _remembering(compute, tables)
+
+    def subtasks_of(keys: list[Any]) -> list[int]:
+        kinds = set(map(type, keys))
+        table = tables.get(kinds.pop()) if len(kinds) == 1 else None
+        # One type, as nearly always: no call of a Python function per key.
+        return list(map(one if table is None else table.__getitem__, keys))
+
+    return subtasks_of
+
+
+def _tables(key_type: TypeInformation, compute: KeyGroupFunction) -> dict[type, _Numbers]:
+    """Return a table per type of key: keys that Python holds equal but Flink tells apart (1, True, 1.0) never meet."""
+    kinds: tuple[type, ...] = ()
     if isinstance(key_type, PickledBytesTypeInfo):
-        return _untyped_function(compute)
-    if isinstance(key_type, BasicTypeInfo):
-        if key_type.basic_type is BasicType.STRING:
-            return _exact_function(str, compute)
-        if key_type.basic_type in (BasicType.INT, BasicType.LONG, BasicType.SHORT, BasicType.BYTE):
-            return _exact_function(int, compute)
-    return compute
+        kinds = (str, int)
+    elif isinstance(key_type, BasicTypeInfo):
+        kinds = _EXACT_KINDS.get(key_type.basic_type, ())
+    return {kind: _Numbers(compute) for kind in kinds}
 
 
-def _exact_function(kind: type, compute: KeyGroupFunction) -> KeyGroupFunction:
-    groups = _Groups(compute)
+def _remembering(compute: KeyGroupFunction, tables: dict[type, _Numbers]) -> KeyGroupFunction:
+    tuples, are_plain = _Numbers(compute), _PLAIN.issuperset
+    untyped = len(tables) > 1
 
-    def group_of(key: Any) -> int:
-        return groups[key] if type(key) is kind else compute(key)
-
-    return group_of
-
-
-def _untyped_function(compute: KeyGroupFunction) -> KeyGroupFunction:
-    texts, numbers, tuples = _Groups(compute), _Groups(compute), _Groups(compute)
-    are_plain = _PLAIN.issuperset
-
-    def group_of(key: Any) -> int:
+    def number_of(key: Any) -> int:
         kind = type(key)
-        if kind is str:
-            return texts[key]
-        if kind is int:
-            return numbers[key]
-        if kind is tuple and are_plain(map(type, key)):
+        table = tables.get(kind)
+        if table is not None:
+            return table[key]
+        if untyped and kind is tuple and are_plain(map(type, key)):
             return tuples[key]
         return compute(key)
 
-    return group_of
+    return number_of

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from random import Random
 from typing import Any
 
@@ -13,7 +14,7 @@ from wiesel.core.contracts import Emit
 from wiesel.core.elements import Batch, CheckpointBarrier, EndOfInput, Watermark, WatermarkStatus
 from wiesel.core.functions import Function, KeySelector, Partitioner, RuntimeContext, method_or_callable
 from wiesel.core.isolation import ATOMS, isolate
-from wiesel.core.key_groups import key_group_function, subtask_of
+from wiesel.core.key_groups import subtasks_function
 from wiesel.core.shipping import ShippedFunction
 from wiesel.core.types import Types
 from wiesel.graph.job_graph import JobEdge
@@ -189,25 +190,27 @@ class RecordWriter:
                 channels[0].put(Batch(values, timestamps, keys_of(values)))
 
             return send_keyed
-        count = len(channels)
-        group_of = key_group_function(key_type, max_parallelism)
-        owner = [subtask_of(group, max_parallelism, count) for group in range(max_parallelism)]
+        subtasks_of = subtasks_function(key_type, max_parallelism, len(channels))
 
         def spread_keyed(values: list[Any], timestamps: list[int]) -> None:
             keys = keys_of(values)
-            self._spread([owner[group_of(key)] for key in keys], values, timestamps, keys)
+            self._spread(subtasks_of(keys), values, timestamps, keys)
 
         return spread_keyed
 
     def _spread(self, targets: Sequence[int], values: list[Any], timestamps: list[int], keys: list[Any] | None) -> None:
-        parts: dict[int, list[int]] = {}
+        parts: list[list[int]] = [[] for _ in self.channels]
         for index, target in enumerate(targets):
-            parts.setdefault(target, []).append(index)
-        for target, indices in parts.items():
-            self.channels[target].put(
-                Batch(
-                    [values[i] for i in indices],
-                    [timestamps[i] for i in indices],
-                    None if keys is None else [keys[i] for i in indices],
-                )
-            )
+            parts[target].append(index)
+        for channel, indices in zip(self.channels, parts, strict=True):
+            if indices:
+                take = _taker(indices)
+                channel.put(Batch(take(values), take(timestamps), None if keys is None else take(keys)))
+
+
+def _taker(indices: list[int]) -> Callable[[list[Any]], list[Any]]:
+    """Return what takes the elements at ``indices`` out of a list, without a step of Python's for each."""
+    if len(indices) == 1:
+        return lambda elements: [elements[indices[0]]]
+    take = itemgetter(*indices)
+    return lambda elements: list(take(elements))

@@ -18,7 +18,7 @@ from wiesel.core.state import (
     StateDescriptor,
     ValueStateDescriptor,
 )
-from wiesel.core.state_key import original_key, state_key
+from wiesel.core.state_key import PickledKey, original_key, state_key
 from wiesel.core.state_schema import Conversion, StateSchema, check_key_type, conversion, schema_of, type_descriptor_of
 from wiesel.core.types import BasicTypeInfo, Descriptor, TypeInformation
 from wiesel.state.heap.states import (
@@ -114,7 +114,12 @@ class HeapKeyedStateBackend:
         self._operator = operator
         self._key_type = key_type
         self._clock = clock or SystemClock()
-        self._cursor = Cursor()
+        self._cursor = cursor = Cursor()
+
+        def current_key() -> Any:
+            return original_key(cursor.key) if type(cursor.key) is PickledKey else cursor.key
+
+        self.current_key: Callable[[], Any] = current_key  # the key as the user gave it; asked for every record
         self._tables: dict[str, Table] = {}
         self._sweepers: dict[str, Sweeper] = {}
         self._timers = HeapTimers(self._cursor)
@@ -126,10 +131,6 @@ class HeapKeyedStateBackend:
         cursor = self._cursor
         cursor.key = identity = state_key(key)
         cursor.bucket = hash(identity) & MASK
-
-    def current_key(self) -> Any:
-        """Return the key as the user gave it."""
-        return original_key(self._cursor.key)
 
     def bind_keyed(self, process: Emit) -> Callable[[list[Any], list[int], list[Any]], None]:
         """Return the loop that sets each record's key and processes it."""
@@ -254,6 +255,10 @@ class HeapKeyedStateBackend:
     def timers(self) -> HeapTimers:
         """Return the operator's timers."""
         return self._timers
+
+    def next_event_time(self) -> int | None:
+        """See ``KeyedStateBackend``."""
+        return self._timers.event.next_time()
 
     def next_processing_time(self) -> int | None:
         """Return when the earliest processing-time timer is due."""
