@@ -51,6 +51,9 @@ def row_writer(row_type: RowTypeInfo) -> Callable[[Any], bytes]:
     is_as_is = as_is_checker(types, _AS_IS, nullable=True)
 
     def write_coerced(row: Any) -> bytes:
+        if type(row) is Row and set(getattr(row, "_fields", names)) != set(names):
+            # Flink's encoder takes fields by their place; what the row calls them does not matter to it.
+            row = Row(*row._values)
         value = coerce(row)
         try:
             return encode(convert(value))

@@ -74,6 +74,12 @@ def test_properties_keep_the_order_of_the_type() -> None:
     assert schema.serialize(Row(a="x", b=1)) == schema.serialize(Row(1, "x")) == b'{"b":1,"a":"x"}'
 
 
+def test_rows_of_other_names_are_written_by_position() -> None:
+    schema = writer(a=INT, b=Types.STRING())
+    assert schema.serialize(Row(x=1, y="one")) == b'{"a":1,"b":"one"}'
+    assert schema.serialize(Row(b="one", a=1)) == b'{"a":1,"b":"one"}'
+
+
 def test_numbers_that_json_does_not_have_are_written_as_their_names() -> None:
     schema = writer(d=Types.DOUBLE(), f=Types.FLOAT())
     assert schema.serialize(Row(math.nan, math.inf)) == b'{"d":"NaN","f":"Infinity"}'
@@ -90,7 +96,7 @@ def test_written_values_are_coerced_first() -> None:
         (Row("x"), "field i: Expected a whole number of 32 bits"),
         (Row(2**31), "out of range"),
         ({"i": 1}, "Expected Row for .*got dict"),
-        (Row(j=1), "lacks"),
+        (Row(j="x"), "field i: Expected a whole number of 32 bits"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_with_the_value(row, message: str) -> None:
