@@ -24,7 +24,8 @@ class PublishingSink(InMemoryOutput):
         self.closed = 0
         #: Numbers of writes, over all attempts, that fail.
         self.failing_writes: set[int] = set()
-        self._writes = 0
+        #: How many there were.
+        self.writes = 0
 
     def raise_if_told(self, method: str) -> None:
         """Raise the next failure of ``method``, if a test has set one."""
@@ -34,9 +35,9 @@ class PublishingSink(InMemoryOutput):
 
     def count_write(self) -> None:
         """Raise if this is a write that fails."""
-        self._writes += 1
-        if self._writes in self.failing_writes:
-            raise RuntimeError(f"write {self._writes}")
+        self.writes += 1
+        if self.writes in self.failing_writes:
+            raise RuntimeError(f"write {self.writes}")
 
     def create_writer(self, context: SinkContext, state: Sequence[Json]) -> PublishingWriter:
         """Return a writer."""

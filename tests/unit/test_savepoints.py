@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.counting import KEYS, CountingJob, counted, finish, stop_at, taken, timers_of, values_of
+from tests.support.segments import SegmentSink
 from wiesel.cluster.driver import JobDriver
 from wiesel.cluster.savepoints import SavepointState
 from wiesel.core.errors import CheckpointError, ConfigurationError
@@ -168,3 +169,51 @@ def test_a_savepoint_is_private_and_holds_no_absolute_path(tmp_path: Path) -> No
     assert {oct(file.stat().st_mode & 0o777) for file in files} == {"0o600"}
     assert oct(path.stat().st_mode & 0o777) == "0o700"
     assert [file for file in files if os.fsencode(tmp_path) in file.read_bytes()] == []
+
+
+# --------------------------------------------------------------------------------------- output on its way
+
+
+def test_a_savepoint_brings_along_output_that_is_not_delivered_yet_and_a_start_from_it_elsewhere_delivers_it(
+    tmp_path: Path,
+) -> None:
+    job = CountingJob(tmp_path)
+    del job.settings["execution.checkpointing.interval"]
+    job.sink = sink = SegmentSink()
+    sink.outside.clear()
+    paths: list[Path] = []
+
+    def act(driver: JobDriver) -> None:
+        job.source.allow(60)
+        job.wait_until(lambda: sink.writes >= 60)
+        paths.append(taken(driver, driver.trigger_savepoint(tmp_path)))
+        sink.outside.set()
+        driver.cancel()
+
+    job.run_and(act)
+    assert len(list(paths[0].glob("wal/*.wal"))) == 1
+    shutil.rmtree(tmp_path / "checkpoints")
+    job.sink = SegmentSink()
+    finish(job, from_savepoint=str(shutil.move(paths[0], tmp_path / "moved")))
+    assert values_of(job) == counted(range(120))
+
+
+def test_a_stop_waits_until_everything_is_delivered_and_its_savepoint_holds_no_output(tmp_path: Path) -> None:
+    job = CountingJob(tmp_path)
+    del job.settings["execution.checkpointing.interval"]
+    job.sink = sink = SegmentSink()
+    sink.outside.clear()
+    paths: list[Path] = []
+
+    def act(driver: JobDriver) -> None:
+        job.source.allow(60)
+        job.wait_until(lambda: sink.writes >= 60)
+        trigger_id = driver.trigger_savepoint(tmp_path, stop=True)
+        job.wait_until(lambda: driver.master.coordinator.completed == 1)
+        assert driver.savepoint_status(trigger_id).state is SavepointState.IN_PROGRESS
+        sink.outside.set()
+        paths.append(taken(driver, trigger_id))
+
+    job.run_and(act)
+    assert values_of(job) == counted(range(60))
+    assert list(paths[0].rglob("*.wal")) == []
