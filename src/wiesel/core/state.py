@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Generic, Protocol, TypeVar
 
+from wiesel.core.arguments import expect_type
 from wiesel.core.state_ttl import StateTtlConfig
 from wiesel.core.types import TypeInformation, Types
 
@@ -181,6 +182,7 @@ class StateDescriptor(Generic[T]):
     """Name and type of a state (Flink: ``StateDescriptor``); names are unique within an operator."""
 
     def __init__(self, name: str, type_info: TypeInformation) -> None:
+        expect_type(type_info, type(self).__name__)
         self.name = name
         self.type_info = type_info
         self.ttl_config: StateTtlConfig | None = None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Self, overload
 
+from wiesel.core.arguments import expect, expect_attribute, expect_type
 from wiesel.core.contracts import Sink as SinkContract
 from wiesel.core.errors import ConfigurationError, UnsupportedError
 from wiesel.core.functions import (
@@ -30,12 +31,12 @@ from wiesel.core.operator_specs import (
     TimestampsSpec,
 )
 from wiesel.core.shipping import ship
+from wiesel.core.state import MapStateDescriptor
 from wiesel.core.types import PickledBytesTypeInfo, RowTypeInfo, TupleTypeInfo, TypeInformation, Types
 from wiesel.core.watermarks import WatermarkStrategy
 from wiesel.graph.transformations import ChainingStrategy, Partitioning, ShipStrategy, Upstream
 
 if TYPE_CHECKING:
-    from wiesel.core.state import MapStateDescriptor
     from wiesel.core.window_assigners import WindowAssigner
     from wiesel.datastream.collect import CloseableIterator
     from wiesel.datastream.connected_streams import BroadcastConnectedStream, BroadcastStream, ConnectedStreams
@@ -158,6 +159,7 @@ class DataStream(_Operator):
         self, name: str, spec: OperatorSpec, output_type: TypeInformation | None, **fields: Any
     ) -> DataStream:
         """Add an operator that reads this stream."""
+        expect_type(output_type, f"output_type of {name!r}")
         transformation_id = self._environment.pipeline.add(
             name, spec, (self._upstreams,), output_type=output_type, **fields
         )
@@ -200,6 +202,7 @@ class DataStream(_Operator):
 
     def assign_timestamps_and_watermarks(self, watermark_strategy: WatermarkStrategy) -> DataStream:
         """Take event times and watermarks anew from the records."""
+        expect(watermark_strategy, WatermarkStrategy, "assign_timestamps_and_watermarks()", "a WatermarkStrategy")
         if watermark_strategy.alignment is not None:
             _log.warning(
                 "assign_timestamps_and_watermarks(): only sources can be aligned; Flink ignores a watermark alignment "
@@ -222,6 +225,7 @@ class DataStream(_Operator):
         from wiesel.datastream.keyed_stream import KeyedStream
 
         _require_key_selector(key_selector)
+        expect_type(key_type, "key_by()")
         partitioning = Partitioning(ShipStrategy.HASH, ship(key_selector), key_type or Types.PICKLED_BYTE_ARRAY())
         return KeyedStream(self, partitioning)
 
@@ -233,6 +237,7 @@ class DataStream(_Operator):
 
     def get_side_output(self, output_tag: OutputTag) -> DataStream:
         """Return a side output of the operator."""
+        expect(output_tag, OutputTag, "get_side_output()", "an OutputTag")
         if len(self._upstreams) != 1:
             raise ConfigurationError("A union of streams has no side output; ask the streams before union().")
         source, type_info = self._upstreams[0].transformation_id, output_tag.type_info
@@ -247,6 +252,7 @@ class DataStream(_Operator):
         """Join streams of one type into one; their records interleave in no particular order."""
         upstreams = list(self._upstreams)
         for stream in streams:
+            expect(stream, DataStream, "union()", "streams")
             if stream.get_type() != self.get_type():
                 raise ConfigurationError(
                     f"Cannot union streams of different types: {self.get_type()} and {stream.get_type()}. "
@@ -270,6 +276,7 @@ class DataStream(_Operator):
 
         if isinstance(ds, BroadcastStream):
             return BroadcastConnectedStream(self, ds, list(ds.broadcast_state_descriptors))
+        expect(ds, DataStream, "connect()", "a stream")
         return ConnectedStreams(self, ds)
 
     def join(self, other: DataStream) -> JoinedStreams:
@@ -328,7 +335,10 @@ class DataStream(_Operator):
             return stream
         from wiesel.datastream.connected_streams import BroadcastStream
 
-        return BroadcastStream(stream, [broadcast_state_descriptor, *other_broadcast_state_descriptors])
+        descriptors = [broadcast_state_descriptor, *other_broadcast_state_descriptors]
+        for descriptor in descriptors:
+            expect(descriptor, MapStateDescriptor, "broadcast()", "MapStateDescriptors")
+        return BroadcastStream(stream, descriptors)
 
     def partition_custom(
         self, partitioner: Callable[..., int] | Partitioner, key_selector: Callable[..., Any] | KeySelector
@@ -350,6 +360,7 @@ class DataStream(_Operator):
 
     def sink_to(self, sink: Any) -> DataStreamSink:
         """Write the stream to a sink."""
+        expect_attribute(sink, "spec_for", "sink_to()", "a sink such as KafkaSink or FileSink")
         get_transformer = getattr(sink, "get_transformer", None)
         transformer = get_transformer() if get_transformer is not None else None
         stream = self if transformer is None else transformer.apply(self)
@@ -358,6 +369,7 @@ class DataStream(_Operator):
 
     def add_sink(self, sink_func: Any) -> DataStreamSink:
         """Write the stream to a sink of the old kind, such as ``FlinkKafkaProducer``."""
+        expect_attribute(sink_func, "spec_for", "add_sink()", "a SinkFunction; for other sinks there is sink_to()")
         return self._values()._sink("Unnamed", sink_func.spec_for(self.get_type()))
 
     def print(self, sink_identifier: str | None = None) -> DataStreamSink:

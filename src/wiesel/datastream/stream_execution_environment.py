@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from wiesel.core import launch
+from wiesel.core.arguments import expect, expect_attribute, expect_type
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import SideSink, SourceWithSideSinks
 from wiesel.core.errors import ConfigurationError, UnsupportedError
+from wiesel.core.key_groups import UPPER_BOUND_MAX_PARALLELISM
 from wiesel.core.operator_specs import SinkSpec, SourceSpec
 from wiesel.core.options import (
     ConfigurationReport,
@@ -119,6 +121,10 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
 
     def set_max_parallelism(self, max_parallelism: int) -> StreamExecutionEnvironment:
         """Set the number of key groups of operators that set none."""
+        if max_parallelism not in range(1, UPPER_BOUND_MAX_PARALLELISM + 1):
+            raise ConfigurationError(
+                f"The maximum parallelism must be between 1 and {UPPER_BOUND_MAX_PARALLELISM}, got {max_parallelism!r}."
+            )
         self._configuration.set_string(catalog.MAX_PARALLELISM.key, str(max_parallelism))
         return self
 
@@ -262,6 +268,9 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
         type_info: TypeInformation | None = None,
     ) -> DataStream:
         """Return the stream of a source."""
+        expect_attribute(source, "produced_type", "from_source()", "a source such as KafkaSource or FileSource")
+        expect(watermark_strategy, WatermarkStrategy, "from_source()", "a WatermarkStrategy (no_watermarks() for none)")
+        expect_type(type_info, "from_source()")
         if watermark_strategy.timestamp_assigner is not None:
             _log.warning(
                 "from_source(): PyFlink ignores a timestamp assigner written in Python here, and so does Wiesel. Use "
@@ -274,6 +283,8 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
         self, source_func: Any, source_name: str = "Custom Source", type_info: TypeInformation | None = None
     ) -> DataStream:
         """Return the stream of a source of the old kind, such as ``FlinkKafkaConsumer``."""
+        expect_attribute(source_func, "produced_type", "add_source()", "a SourceFunction")
+        expect_type(type_info, "add_source()")
         output_type = type_info or source_func.produced_type() or Types.PICKLED_BYTE_ARRAY()
         strategy = WatermarkStrategy.no_watermarks()
         return self._source(f"Source: {source_name}", source_func.spec, strategy, output_type)
@@ -282,6 +293,7 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
         """Return a stream of the values of a collection, read by one subtask."""
         from wiesel.connectors.collections.collection import CollectionSpec
 
+        expect_type(type_info, "from_collection()")
         values = list(collection)
         if type_info is not None:
             values = list(map(type_info.collection_coercer(), values))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+from wiesel.core.arguments import expect_type
 from wiesel.core.errors import TypeMismatchError
 from wiesel.core.java_hash import bytes_hash, list_hash
 from wiesel.core.types.base import Coercer, TypeInformation, inside, mismatch
@@ -40,6 +41,7 @@ class _ElementsTypeInfo(TypeInformation):
 
     def __init__(self, element_type: TypeInformation) -> None:
         super().__init__()
+        expect_type(element_type, f"An element of {type(self).__name__}")
         self._element_type = element_type
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from wiesel.core.arguments import expect_type
 from wiesel.core.errors import TypeMismatchError
 from wiesel.core.java_hash import MASK, row_hash, tuple_hash
 from wiesel.core.row import Row, RowKind, named_row
@@ -21,6 +22,8 @@ class _FieldsTypeInfo(TypeInformation):
     def __init__(self, field_types: list[TypeInformation]) -> None:
         super().__init__()
         self._field_types = list(field_types)
+        for field_type in self._field_types:
+            expect_type(field_type, f"A field of {type(self).__name__}")
 
     def get_field_types(self) -> list[TypeInformation]:
         """Return the types of the fields, in order."""
@@ -226,6 +229,8 @@ class MapTypeInfo(TypeInformation):
 
     def __init__(self, key_type_info: TypeInformation, value_type_info: TypeInformation) -> None:
         super().__init__()
+        expect_type(key_type_info, "MAP")
+        expect_type(value_type_info, "MAP")
         self._key_type_info = key_type_info
         self._value_type_info = value_type_info
 
