@@ -70,7 +70,9 @@ def test_offsets_of_a_job_are_those_of_its_checkpoint_and_its_progress_topic(
     copy_to_end(kafka, source, target, tmp_path)
     produce(kafka.bootstrap_servers, source, [NewRecord(b"later", partition=1)])
 
-    *partitions, sink = rows(kafka, "offsets", "copy", "--checkpoints", str(tmp_path))
+    (directory,) = (store.parent for store in tmp_path.glob("*/_store"))
+    *partitions, sink = rows(kafka, "offsets", directory.name, "--checkpoints", str(tmp_path))
+    assert rows(kafka, "offsets", str(directory)) == [*partitions, sink]
     assert [(one["partition"], one["offset"], one["end"], one["lag"]) for one in partitions] == [
         (0, 4, 4, 0),
         (1, 3, 4, 1),
@@ -81,7 +83,7 @@ def test_offsets_of_a_job_are_those_of_its_checkpoint_and_its_progress_topic(
 
 
 def copy_to_end(kafka: LocalBroker, source: str, target: str, checkpoints: Path) -> None:
-    """Run a bounded job of the id `copy`."""
+    """Run a bounded job."""
     configuration = Configuration()
     configuration.set_string("execution.checkpointing.dir", str(checkpoints))
     env = StreamExecutionEnvironment.get_execution_environment(configuration)

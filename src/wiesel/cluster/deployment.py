@@ -33,6 +33,7 @@ from wiesel.runtime.source_input import SourceInput
 from wiesel.runtime.task import Task
 from wiesel.runtime.task_checkpoints import TaskCheckpoints
 from wiesel.runtime.time_service import TimeService
+from wiesel.runtime.watermarks import with_advance
 from wiesel.state import create_keyed_backend
 
 _log = logging.getLogger("wiesel.cluster")
@@ -268,7 +269,8 @@ class _Deployment:
             wake=self._context.wake,
         )
         reader = node.spec.source.create_reader(context)
-        strategy, clock = node.spec.watermark_strategy, self._context.clock
+        clock = self._context.clock
+        strategy = with_advance(node.spec.watermark_strategy, self._context.options.configuration)
         if strategy.alignment is None:
             return SourceInput(reader, strategy, clock)
         task_id, report = TaskId(vertex.vertex_id, subtask), self._context.report

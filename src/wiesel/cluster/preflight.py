@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wiesel.core.configuration import Configuration
-from wiesel.core.contracts import Examinable, JobFacts, PreflightFinding
+from wiesel.core.contracts import JobFacts
 from wiesel.core.errors import ConfigurationError, WieselError
 from wiesel.core.operator_specs import SinkSpec, SourceSpec
 from wiesel.core.options import catalog, optional_value_of
+from wiesel.core.preflight import Examinable, PreflightFinding
 from wiesel.graph.job_graph import JobGraph
 
 
@@ -24,7 +25,7 @@ def preflight(graph: JobGraph, configuration: Configuration) -> None:
             operator.spec.sink.preflight(configuration, facts)
 
 
-def examine(graph: JobGraph, configuration: Configuration) -> Iterator[tuple[str, PreflightFinding]]:
+def examine(graph: JobGraph, configuration: Configuration) -> Iterator[tuple[str]]:
     """Return all that a preflight would find, each with the name of its operator; empty for the job as a whole."""
     facts = _facts(graph, configuration)
     yield from (("", finding) for finding in _without_checkpoints(facts))
@@ -41,7 +42,7 @@ def examine(graph: JobGraph, configuration: Configuration) -> Iterator[tuple[str
             else:
                 operator.spec.sink.preflight(configuration, facts)
         except WieselError as error:
-            yield operator.name, PreflightFinding(error)
+            yield operator.name(error)
 
 
 def _facts(graph: JobGraph, configuration: Configuration) -> JobFacts:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from wiesel.core.configuration import Configuration
-from wiesel.core.errors import WieselError
 
 #: What JSON can hold; everything that goes into a checkpoint's metadata is made of it.
 Json = Any
@@ -382,27 +381,6 @@ class JobFacts:
     sinks: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class PreflightFinding:
-    """Something that is wrong with a job before it starts.
-
-    Args:
-        error: what, and what to change, in its text.
-        fatal: whether the job must not start; else it is a warning.
-    """
-
-    error: WieselError
-    fatal: bool = True
-
-
-@runtime_checkable
-class Examinable(Protocol):
-    """A source or sink that can name all that its preflight finds, not only the first fatal thing."""
-
-    def examine(self, configuration: Configuration, job: JobFacts) -> Iterable[PreflightFinding]:
-        """Return the findings; may connect, changes nothing, and raises nothing that can be a finding."""
-
-
 # ------------------------------------------------------------------------------------------------- keyed state
 
 
@@ -479,6 +457,9 @@ class KeyedStateBackend(Protocol):
 
     def timers(self) -> Timers:
         """Return the operator's timers."""
+
+    def next_event_time(self) -> int | None:
+        """Return the earliest event-time timer, None when there is none (a window that is open has one)."""
 
     def next_processing_time(self) -> int | None:
         """Return when the earliest processing-time timer is due, in milliseconds."""

@@ -47,12 +47,15 @@ class WatermarkStrategy:
         timestamp_assigner: overrides the source's timestamps.
         idle_timeout_ms: after so long without a record an input no longer holds the watermark back.
         alignment: see ``Alignment``.
+        advance_after_ms: after so long without a record the watermark of an input goes on with the wall clock; set by
+            ``wiesel.watermark.advance-after``, since no Flink has it.
     """
 
     out_of_orderness_ms: int | None = None
     timestamp_assigner: TimestampAssigner | None = None
     idle_timeout_ms: int | None = None
     alignment: Alignment | None = None
+    advance_after_ms: int | None = None
 
     def with_timestamp_assigner(self, timestamp_assigner: TimestampAssigner) -> WatermarkStrategy:
         """Return the strategy with timestamps taken by ``timestamp_assigner``.

@@ -11,9 +11,10 @@ from wiesel.connectors.kafka.admin import Cluster, cluster
 from wiesel.connectors.kafka.inspection import TopicFacts, inspect_topics, verifies_transactions
 from wiesel.connectors.kafka.naming import progress_topic
 from wiesel.core.configuration import Configuration
-from wiesel.core.contracts import JobFacts, PreflightFinding
+from wiesel.core.contracts import JobFacts
 from wiesel.core.errors import AuthorizationError, ConfigurationError, MissingTopicError, WieselError
 from wiesel.core.options import catalog, optional_value_of, value_of
+from wiesel.core.preflight import PreflightFinding
 
 if TYPE_CHECKING:
     from wiesel.connectors.kafka.sink_spec import KafkaSinkSpec

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from wiesel.connectors.delivery_guarantee import DeliveryGuarantee
 from wiesel.connectors.kafka.encoding import Encode, RecordSerializerSpec
 from wiesel.core.configuration import Configuration
-from wiesel.core.contracts import Committer, CommitterContext, JobFacts, Json, PreflightFinding, SinkContext, SinkWriter
+from wiesel.core.contracts import Committer, CommitterContext, JobFacts, Json, SinkContext, SinkWriter
+from wiesel.core.preflight import PreflightFinding
 
 if TYPE_CHECKING:
     from confluent_kafka import Producer

@@ -19,13 +19,13 @@ from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import (
     JobFacts,
     Json,
-    PreflightFinding,
     SideSink,
     SourceContext,
     SourceReader,
     SplitEnumerator,
 )
 from wiesel.core.errors import ConfigurationError
+from wiesel.core.preflight import PreflightFinding
 from wiesel.core.shipping import ShippedFunction
 
 if TYPE_CHECKING:

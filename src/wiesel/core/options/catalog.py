@@ -210,6 +210,11 @@ MAX_PARALLELISM: Final = ConfigOption(
 AUTO_WATERMARK_INTERVAL: Final = _duration(
     "pipeline.auto-watermark-interval", "200 ms", "time between two periodic watermarks; 0 turns them off"
 )
+WATERMARK_ADVANCE_AFTER: Final = _duration(
+    "wiesel.watermark.advance-after",
+    None,
+    "an input without a record for so long lets event time go on with the wall clock; off without it",
+)
 OBJECT_REUSE: Final = _boolean(
     "pipeline.object-reuse", "false", "hand the very objects to the next task; chained functions always share them"
 )

@@ -8,7 +8,7 @@ from wiesel.core.contracts import Emit
 from wiesel.core.elements import MAX_WATERMARK
 from wiesel.core.operator_specs import TimestampsSpec
 from wiesel.runtime.operators.base import Operator
-from wiesel.runtime.watermarks import WatermarkGenerator
+from wiesel.runtime.watermarks import WatermarkGenerator, with_advance
 
 
 class TimestampsOperator(Operator):
@@ -19,7 +19,8 @@ class TimestampsOperator(Operator):
 
     def open(self) -> None:
         """Make the generator."""
-        self.generator = WatermarkGenerator(self._strategy, self.context.clock)
+        strategy = with_advance(self._strategy, self.context.configuration)
+        self.generator = WatermarkGenerator(strategy, self.context.clock)
 
     def bind(self, input_index: int) -> Emit:
         """Return a callable that sets the timestamp and tells the generator."""
