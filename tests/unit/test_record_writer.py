@@ -15,6 +15,7 @@ from wiesel.core.key_groups import key_group, subtask_of
 from wiesel.core.types import TypeInformation
 from wiesel.runtime.exchange.channel import CAPACITY, LocalChannel
 from wiesel.runtime.exchange.record_writer import RecordWriter
+from wiesel.runtime.inlining import Step, emit_function
 
 
 class Edge:
@@ -28,10 +29,11 @@ class Edge:
         )
         self.channels = [LocalChannel() for _ in range(receivers)]
         self.writer = RecordWriter(graph.edges[0], self.channels, 128, Random(1))
+        self.emit = emit_function([Step("writer", self.writer.inline, ())], "writer")
 
     def send(self, *values: Any) -> None:
         for value in values:
-            self.writer.emit(value, 0)
+            self.emit(value, 0)
         self.writer.flush()
 
     def taken(self) -> list[list[Any]]:
@@ -136,7 +138,7 @@ def test_a_typed_stream_is_coerced_on_its_way_and_an_untyped_one_is_not() -> Non
 def test_a_value_that_changes_after_it_was_emitted_arrives_as_it_was() -> None:
     edge = Edge(lambda stream: stream.rebalance(), 1)
     value = [1]
-    edge.writer.emit(value, 0)
+    edge.emit(value, 0)
     value.append(2)
     edge.writer.flush()
     assert edge.taken() == [[[1]]]
@@ -144,9 +146,9 @@ def test_a_value_that_changes_after_it_was_emitted_arrives_as_it_was() -> None:
 
 def test_control_elements_reach_every_receiver_behind_what_was_emitted_before() -> None:
     edge = Edge(lambda stream: stream.rebalance())
-    edge.writer.emit(1, 0)
+    edge.emit(1, 0)
     edge.writer.broadcast_watermark(5)
-    edge.writer.emit(2, 0)
+    edge.emit(2, 0)
     edge.writer.broadcast(CheckpointBarrier(1))
     assert edge.taken() == [[1, Watermark(5), CheckpointBarrier(1)], [Watermark(5), 2, CheckpointBarrier(1)]]
 

@@ -183,7 +183,8 @@ class OperatorChain:
 
     def _outputs(self, index: int, side: str | None) -> list[Target]:
         chained = [self._entries[k.target] for k in self.vertex.links if k.source == index and k.side_output == side]
-        return [*chained, *(w.emit for i, tag, w in self._writers if i == index and tag == side)]
+        name = self.vertex.operators[index].name
+        return [*chained, *(Step(name, w.inline, ()) for i, tag, w in self._writers if i == index and tag == side)]
 
     def _side_outputs(self, index: int) -> set[str]:
         tags = {k.side_output for k in self.vertex.links if k.source == index}

@@ -1,6 +1,6 @@
 """The sending end of an edge: gathers what a task emits during a step and spreads it over the receiving subtasks.
 
-``emit`` only appends; keys and targets are worked out for the whole batch when the step ends.
+Taking a record only appends it; keys and targets are worked out for the whole batch when the step ends.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from operator import itemgetter
 from random import Random
 from typing import Any
 
-from wiesel.core.contracts import Emit
 from wiesel.core.elements import Batch, CheckpointBarrier, EndOfInput, Watermark, WatermarkStatus
 from wiesel.core.functions import Function, KeySelector, Partitioner, RuntimeContext, method_or_callable
 from wiesel.core.isolation import ATOMS, isolate
@@ -21,6 +20,7 @@ from wiesel.graph.job_graph import JobEdge
 from wiesel.graph.transformations import ShipStrategy
 from wiesel.runtime.exchange.channel import SendingEnd
 from wiesel.runtime.exchange.keys import keys_function
+from wiesel.runtime.inlining import Inline
 
 
 class RecordWriter:
@@ -58,7 +58,8 @@ class RecordWriter:
         self._send = self._sender(edge, max_parallelism)
         coerced = edge.type_info is not None and not edge.type_info.is_identity
         self._coerce = edge.type_info.coercer() if coerced and edge.type_info is not None else None
-        self.emit = self._bind_emit()
+        #: What takes a record, as lines.
+        self.inline = self._inline()
 
     def _load(self, shipped: ShippedFunction) -> Any:
         function = shipped.load()
@@ -77,25 +78,16 @@ class RecordWriter:
         while self._opened:
             self._opened.pop().close()
 
-    def _bind_emit(self) -> Emit:
-        add_value, add_timestamp = self._values.append, self._timestamps.append
-        coerce, atoms = self._coerce, ATOMS
-
-        def emit_same(value: Any, timestamp: int) -> None:
-            add_value(value)
-            add_timestamp(timestamp)
-
-        def emit_copy(value: Any, timestamp: int) -> None:
-            add_value(value if type(value) in atoms else isolate(value))
-            add_timestamp(timestamp)
-
-        if coerce is None:
-            return emit_same if self._object_reuse else emit_copy
-
-        def emit_coerced(value: Any, timestamp: int) -> None:
-            emit_same(isolate(coerce(value)), timestamp)
-
-        return emit_coerced
+    def _inline(self) -> Inline:
+        names: dict[str, Any] = {"add_value": self._values.append, "add_timestamp": self._timestamps.append}
+        taken = "{value}"
+        if self._coerce is not None:
+            names |= {"coerce": self._coerce, "isolate": isolate}
+            taken = "{isolate}({coerce}({value}))"
+        elif not self._object_reuse:
+            names |= {"atoms": ATOMS, "isolate": isolate}
+            taken = "{value} if type({value}) in {atoms} else {isolate}({value})"
+        return Inline((f"{{add_value}}({taken})", "{add_timestamp}(timestamp)"), names, emits=None)
 
     def emit_batch(self, values: list[Any], timestamps: list[int]) -> None:
         """Take a whole batch, for sources whose records go straight to an exchange and are nobody else's."""
