@@ -25,7 +25,7 @@ def preflight(graph: JobGraph, configuration: Configuration) -> None:
             operator.spec.sink.preflight(configuration, facts)
 
 
-def examine(graph: JobGraph, configuration: Configuration) -> Iterator[tuple[str]]:
+def examine(graph: JobGraph, configuration: Configuration) -> Iterator[tuple[str, PreflightFinding]]:
     """Return all that a preflight would find, each with the name of its operator; empty for the job as a whole."""
     facts = _facts(graph, configuration)
     yield from (("", finding) for finding in _without_checkpoints(facts))
@@ -42,7 +42,7 @@ def examine(graph: JobGraph, configuration: Configuration) -> Iterator[tuple[str
             else:
                 operator.spec.sink.preflight(configuration, facts)
         except WieselError as error:
-            yield operator.name(error)
+            yield operator.name, PreflightFinding(error)
 
 
 def _facts(graph: JobGraph, configuration: Configuration) -> JobFacts:
