@@ -8,12 +8,12 @@ from random import Random
 
 import pytest
 
-from tests.support.memory_disk import MemoryDisk
 from wiesel.core.contracts import Committable
 from wiesel.core.errors import CheckpointCorruptError, CheckpointError, CheckpointForeignError
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest, OperatorManifest, SealKey
 from wiesel.runtime.checkpoint.storage import METADATA, CheckpointStorage
 from wiesel.runtime.reports import OperatorSnapshot, StateFile
+from wiesel.testing.memory_disk import MemoryDisk
 
 JOB, SAVEPOINT = Path("/job"), Path("/savepoints/one")
 SEGMENT = "wal/sink/1.wal"

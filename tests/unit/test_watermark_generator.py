@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.support.clock import ManualClock
 from wiesel.core.configuration import Configuration
 from wiesel.core.elements import MIN_TIMESTAMP
 from wiesel.core.watermarks import WatermarkStrategy
 from wiesel.runtime.watermarks import WatermarkGenerator, with_advance
+from wiesel.testing.clock import ManualClock
 
 
 def generator(clock: ManualClock, **settings: int) -> WatermarkGenerator:
