@@ -21,7 +21,7 @@ from wiesel.core.operator_specs import WindowSpec
 from wiesel.core.shipping import ship
 from wiesel.core.triggers import Trigger
 from wiesel.core.types import TypeInformation
-from wiesel.core.window_assigners import WindowAssigner
+from wiesel.core.window_assigners import MergingWindowAssigner, WindowAssigner
 from wiesel.datastream.data_stream import DataStream
 
 if TYPE_CHECKING:
@@ -65,6 +65,11 @@ class _Windowed:
         """Set when windows fire, instead of the assigner's default."""
         if not isinstance(trigger, Trigger):
             raise TypeError(f"Expected a Trigger, got {type(trigger).__name__}.")
+        if isinstance(self._assigner, MergingWindowAssigner) and not trigger.can_merge():
+            raise TypeError(
+                f"A merging window assigner cannot be used with a trigger that does not support merging: "
+                f"{type(trigger).__name__}.can_merge() returns False."
+            )
         self._trigger = trigger
         return self
 
