@@ -8,9 +8,11 @@ from typing import Any
 
 from wiesel.cluster.deployment import DeploymentContext, deploy
 from wiesel.cluster.driver import JobDriver
+from wiesel.cluster.garbage import StateFreezer
 from wiesel.cluster.step_timer import TimedTask, new_window, task_in_step
 from wiesel.core.errors import JobExecutionError
 from wiesel.core.metrics import TaskMetricGroup
+from wiesel.core.options import catalog, value_of
 from wiesel.runtime.failures import describe
 from wiesel.runtime.job_master import commands as c
 from wiesel.runtime.reports import TaskFailed, TaskId
@@ -32,6 +34,7 @@ class InlineDriver(JobDriver):
         self._timed: list[TimedTask] = []
         self._window = new_window()
         super().__init__(*arguments)
+        self._freezer = StateFreezer(value_of(self._options.configuration, catalog.FREEZE_STATE))
 
     def _step_tasks(self) -> bool:
         worked, window = False, self._window
@@ -79,6 +82,7 @@ class InlineDriver(JobDriver):
         self._event(c.TasksDeployed(command.attempt))
 
     def _trigger_sources(self, command: c.TriggerCheckpoint) -> None:
+        self._freezer.at_checkpoint()
         for task in self._tasks.values():
             if task.source is not None:
                 task.trigger_checkpoint(command.checkpoint_id, command.suspend)
@@ -95,6 +99,7 @@ class InlineDriver(JobDriver):
                 task.notify_checkpoint_complete(list(part.splits))
 
     def _close_tasks(self, failing: bool) -> None:
+        self._freezer.close()
         tasks, self._tasks = self._tasks, {}
         self._timed = []
         for task_id, task in tasks.items():

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from wiesel.cluster.background import Background
 from wiesel.cluster.deployment import DeploymentContext, deploy
+from wiesel.cluster.garbage import StateFreezer
 from wiesel.cluster.step_timer import TimedTask
 from wiesel.cluster.workers import protocol as p
 from wiesel.cluster.workers.connection import Connection
@@ -18,6 +19,7 @@ from wiesel.cluster.workers.peers import PeerExchange
 from wiesel.cluster.workers.poller import Poller
 from wiesel.core.clock import SystemClock
 from wiesel.core.metrics import TaskMetricGroup
+from wiesel.core.options import catalog, value_of
 from wiesel.core.pickling import pickle_value, unpickle_value
 from wiesel.runtime.failures import describe
 from wiesel.runtime.reports import CheckpointDeclined, TaskFailed, TaskId, TaskReport, WatermarkReported
@@ -46,6 +48,7 @@ class Worker:
         self._timed: list[TimedTask] = []
         self._window = window
         self._attempt = 0
+        self._freezer = StateFreezer(enabled=False)
         self._stop: p.Stop | None = None
         self._figures_due = float("inf")
         self._figures_interval = float("inf")
@@ -156,6 +159,7 @@ class Worker:
         except BaseException as error:
             self.send(p.DeployFailed(ship_error(error, verbose=setup.verbose)))
             return
+        self._freezer = StateFreezer(value_of(message.options.configuration, catalog.FREEZE_STATE))
         self._timed = [TimedTask(task_id, task) for task_id, task in self._tasks.items()]
         for connection in peers.values():  # only now, when every channel is known
             self._poller.add(connection, exchange.receive)
@@ -172,6 +176,7 @@ class Worker:
             self._tasks[message.task].limit_watermark(message.max_watermark)
 
     def _trigger(self, message: p.TriggerCheckpoint) -> None:
+        self._freezer.at_checkpoint()
         for task in self._tasks.values():
             if task.source is not None:
                 task.trigger_checkpoint(message.checkpoint_id, message.suspend)

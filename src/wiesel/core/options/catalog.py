@@ -99,6 +99,9 @@ KAFKA_DEAD_LETTER_PREFIX: Final = _text(
     None,
     "names the transactions of dead letters; the source's group id and -dead-letters without it",
 )
+FREEZE_STATE: Final = _boolean(
+    "wiesel.gc.freeze-state", "true", "whether Python's garbage collector is spared looking through all state"
+)
 SAVEPOINT_DIRECTORY: Final = _text(
     "execution.checkpointing.savepoint-dir",
     None,

@@ -1,0 +1,64 @@
+"""The policy for the cyclic garbage collector: state is frozen at checkpoints, and garbage is still found."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from wiesel.cluster.garbage import StateFreezer
+
+
+class Cycle:
+    def __init__(self) -> None:
+        self.itself = self
+
+
+@pytest.fixture(autouse=True)
+def thawed() -> Iterator[None]:
+    yield
+    gc.enable()
+    gc.unfreeze()
+
+
+def test_what_is_there_at_a_checkpoint_is_not_looked_at_by_later_collections() -> None:
+    freezer = StateFreezer(True, lambda: 100)
+    freezer.at_checkpoint()
+    frozen = gc.get_freeze_count()
+    assert frozen > 1000
+    state: list[list[int]] = [[] for _ in range(1000)]
+    freezer.at_checkpoint()
+    assert gc.get_freeze_count() >= frozen + len(state)
+
+
+def test_garbage_that_was_frozen_is_found_once_the_process_has_grown_by_half() -> None:
+    used = 100
+    freezer = StateFreezer(True, lambda: used)
+    freezer.at_checkpoint()
+    garbage = weakref.ref(Cycle())
+    freezer.at_checkpoint()
+    gc.collect()
+    assert garbage() is not None, "frozen"
+    used = 149
+    freezer.at_checkpoint()
+    assert garbage() is not None
+    used = 151
+    freezer.at_checkpoint()
+    assert garbage() is None
+
+
+def test_at_the_end_everything_is_the_collectors_again() -> None:
+    freezer = StateFreezer(True, lambda: 100)
+    freezer.at_checkpoint()
+    freezer.close()
+    assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.parametrize("automatic", [True, False])
+def test_who_does_not_want_it_or_has_switched_the_collector_off_is_left_alone(automatic: bool) -> None:
+    if not automatic:
+        gc.disable()
+    StateFreezer(enabled=not automatic, memory=lambda: 100).at_checkpoint()
+    assert gc.get_freeze_count() == 0
