@@ -22,7 +22,7 @@ REPLAY_MARK: Final = "__wiesel.dlq.replayed"
 REPLAYED_FROM: Final = "__wiesel.dlq.replayed-from"
 
 _DRAIN: Final = 1000
-_POLL_SECONDS: Final = 0.2
+_POLL_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,11 +204,11 @@ class KafkaTransaction:
                         self._produce(producer, topic, partition, key, value, timestamp, deadline)
             else:
                 headers: Any
-                for key, value, timestamp, headers in records:
+                for key, value, timestamp, headers, own in records:
                     try:
-                        produce(topic, value, key, partition, on_delivery, None, timestamp, headers)
+                        produce(topic, value, key, own, on_delivery, None, timestamp, headers)
                     except BufferError:
-                        self._produce(producer, topic, partition, key, value, timestamp, deadline, headers)
+                        self._produce(producer, topic, own, key, value, timestamp, deadline, headers)
             producer.poll(0)
             failpoints.hit("P5")
             failpoints.stall("P8", self._timeout_seconds * 1.5)

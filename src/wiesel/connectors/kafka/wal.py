@@ -6,7 +6,7 @@ that was cut short, or put in another's place, is found.
 
     magic (8 bytes) | block … | trailer length (4) | trailer (JSON) | CRC-32 of length and trailer (4)
     block: length of the payload (4) | payload: msgpack [topic, partition, [record, …]]
-    record: [key, value, timestamp], and in files of version 2 [key, value, timestamp, [[header, bytes], …]]
+    record: [key, value, timestamp], and in files of version 2 [key, value, timestamp, [[header, bytes], …], partition]
 
 The magic tells the version, and so does the trailer of version 2. Sinks without headers write version 1, which every
 release reads.
@@ -34,8 +34,8 @@ _LENGTH: Final = struct.Struct("<I")
 
 #: Key, value and timestamp in milliseconds of one record.
 LoggedRecord = tuple[bytes | None, bytes | None, int]
-#: The same with headers.
-LoggedWholeRecord = tuple[bytes | None, bytes | None, int, Sequence[Header]]
+#: The same with headers and a partition of its own, which counts instead of the block's: so a topic keeps its order.
+LoggedWholeRecord = tuple[bytes | None, bytes | None, int, Sequence[Header], int]
 #: Topic, partition (-1: the partitioner decides) and records, all of one kind.
 Block = tuple[str, int, list[LoggedRecord] | list[LoggedWholeRecord]]
 
@@ -153,7 +153,7 @@ def _blocks(version: int, content: memoryview) -> Iterator[Block]:
 
     record: Any = tuple[bytes | None, bytes | None, int]
     if version > 1:
-        record = tuple[bytes | None, bytes | None, int, list[tuple[str, bytes | None]]]
+        record = tuple[bytes | None, bytes | None, int, list[tuple[str, bytes | None]], int]
     decoder: Any = msgspec.msgpack.Decoder(tuple[str, int, list[record]])
     position = 0
     while position < len(content):

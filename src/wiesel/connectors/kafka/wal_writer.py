@@ -80,8 +80,9 @@ class WalWriter:
         self._file: SegmentFile | None = None
         self._path = ""
         self._closed: list[Committable] = []
-        self._blocks: dict[tuple[str, int], list[Any]] = {}
+        self._blocks: dict[str, list[Any]] = {}
         self._limits: dict[str, TopicLimits] = {}
+        self._slots: dict[str, _Slot] = {}
         self._flushed = 0
         self._version = 1 if encode_whole is None else 2
         if encode_whole is not None:
@@ -105,8 +106,7 @@ class WalWriter:
                 self._disk.remove(folder / name)
 
     def _bind(self, encode: Encode, writes_timestamps: bool) -> Callable[[Any, int], None]:
-        context, clock, partition = self._context, self._context.clock, self._partition
-        slots: dict[str, _Slot] = {}
+        context, clock, slots = self._context, self._context.clock, self._slots
         now = clock.now_ms()
         buffered = 0
 
@@ -117,10 +117,7 @@ class WalWriter:
                 size = (0 if data is None else len(data)) + (0 if key is None else len(key))
             except Exception as error:
                 raise refused(error, context.operator_name, value) from error
-            slot = slots.get(topic)
-            if slot is None:
-                slot = slots[topic] = self._open_block(topic, partition)
-            append, max_bytes, before_ms = slot
+            append, max_bytes, before_ms = slots.get(topic) or self._open_topic(topic)
             if size > max_bytes:
                 raise self._limits[topic].refuse_size(size)
             if timestamp <= 0 or not writes_timestamps:
@@ -137,8 +134,7 @@ class WalWriter:
         return write
 
     def _bind_whole(self, encode: EncodeWhole, writes_timestamps: bool) -> Callable[[Any, int], None]:
-        context, clock = self._context, self._context.clock
-        slots: dict[tuple[str, int], _Slot] = {}
+        context, clock, slots = self._context, self._context.clock, self._slots
         buffered = 0
 
         def write(value: Any, timestamp: int) -> None:
@@ -149,11 +145,7 @@ class WalWriter:
                 raise refused(error, context.operator_name, value) from error
             if record is None:
                 return
-            place = (record.topic, -1 if record.partition is None else record.partition)
-            slot = slots.get(place)
-            if slot is None:
-                slot = slots[place] = self._open_block(*place)
-            append, max_bytes, _ = slot
+            append, max_bytes, _ = slots.get(record.topic) or self._open_topic(record.topic)
             size = size_of(record)
             if size > max_bytes:
                 raise self._limits[record.topic].refuse_size(size)
@@ -162,7 +154,8 @@ class WalWriter:
             else:
                 written_at = record.timestamp
                 self._limits[record.topic].check_timestamp(written_at, clock)
-            append((record.key, record.value, written_at, record.headers))
+            partition = -1 if record.partition is None else record.partition
+            append((record.key, record.value, written_at, record.headers, partition))
             buffered += size + _RECORD_BYTES
             if buffered >= _BLOCK_BYTES:
                 buffered = 0
@@ -170,22 +163,23 @@ class WalWriter:
 
         return write
 
-    def _open_block(self, topic: str, partition: int) -> _Slot:
+    def _open_topic(self, topic: str) -> _Slot:
         if type(topic) is not str or not is_topic_name(topic):
             raise RecordError(f"{self._context.operator_name}: the topic selector returned {topic!r}, which is no name")
         limits = self._limits[topic] = self._admission.limits_of(topic)
-        block = self._blocks[topic, partition] = []
-        return block.append, limits.max_bytes, limits.before_ms
+        block = self._blocks[topic] = []
+        slot = self._slots[topic] = (block.append, limits.max_bytes, limits.before_ms)
+        return slot
 
-    def _flush_block(self, topic: str, partition: int) -> None:
-        """Encode the buffered records of a block into the open segment; close it when it is large enough."""
-        records = self._blocks[topic, partition]
+    def _flush_block(self, topic: str) -> None:
+        """Encode the buffered records of a topic into the open segment; close it when it is large enough."""
+        records = self._blocks[topic]
         if not records:
             return
         try:
             if self._file is None:
                 self._file = self._open_segment()
-            self._file.append((topic, partition, records))
+            self._file.append((topic, self._partition, records))
         except OSError as error:
             raise self._unwritable(error) from error
         self._flushed += len(records)
@@ -228,8 +222,8 @@ class WalWriter:
 
     def flush(self) -> None:
         """Hand all buffered records to the log; they are durable with the next checkpoint."""
-        for place in self._blocks:
-            self._flush_block(*place)
+        for topic in self._blocks:
+            self._flush_block(topic)
 
     def prepare_commit(self, checkpoint_id: int) -> Sequence[Committable]:
         """Close the open segment and return all that were closed since the last barrier, durable by content and name.
