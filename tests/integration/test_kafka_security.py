@@ -88,8 +88,8 @@ def grant(
         future.result()
 
 
-def source(broker: LocalBroker, **properties: str) -> KafkaSourceBuilder:
-    builder = KafkaSource.builder().set_bootstrap_servers(broker.bootstrap_servers).set_topics("in")
+def source(broker: LocalBroker, topic: str = "in", **properties: str) -> KafkaSourceBuilder:
+    builder = KafkaSource.builder().set_bootstrap_servers(broker.bootstrap_servers).set_topics(topic)
     builder.set_value_only_deserializer(SimpleStringSchema()).set_properties(properties)
     return builder.set_bounded(KafkaOffsetsInitializer.latest())
 
@@ -116,7 +116,7 @@ def test_a_topic_that_may_be_seen_and_not_used_is_found_before_the_job_starts(br
     for future in admin.create_topics([NewTopic("seen", 1, 1)]).values():
         future.result()
     grant(broker, ResourceType.TOPIC, "seen", AclOperation.DESCRIBE)
-    reading = source(broker, **login("job", SECRET)).set_topics("seen").build().spec
+    reading = source(broker, "seen", **login("job", SECRET)).build().spec
     with pytest.raises(AuthorizationError, match=r"may not read topic 'seen'.*--operation READ"):
         reading.preflight(Configuration())
     writing = sink_to(broker.bootstrap_servers, "seen", PREFIX, **login("job", SECRET))

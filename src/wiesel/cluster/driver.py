@@ -19,6 +19,7 @@ from wiesel.cluster.background import Background
 from wiesel.cluster.checkpoint_files import CheckpointFiles
 from wiesel.cluster.commit_service import CommitService
 from wiesel.cluster.deployment import CheckpointAccess, Restore
+from wiesel.cluster.held_back_log import HeldBackLog
 from wiesel.cluster.history import JobHistory
 from wiesel.cluster.meters import Meters
 from wiesel.cluster.options import JobOptions
@@ -95,7 +96,7 @@ class JobDriver(ABC):
         directory = None if start is None else start.directory.path
         self.history = JobHistory(graph, clock, directory, lambda trigger_id: self.savepoint_status(trigger_id).path)
         self.meters = Meters()
-        self._status = StatusReporter(options, self.master, clock, self.figures, self.meters)
+        self._status = StatusReporter(options, self.master, clock, self.figures, self.meters, HeldBackLog(graph))
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
             c.RecoverCommitters: self._recover_committers,
             c.DeployTasks: self._deploy,

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from wiesel.cluster.held_back_log import HeldBackLog
 from wiesel.cluster.meters import INTERVAL, Meters
 from wiesel.cluster.options import JobOptions
 from wiesel.core.contracts import Clock
@@ -28,6 +29,7 @@ class StatusReporter:
         clock: time.
         figures: returns the counters of the current attempt's tasks.
         meters: remembers them for rates.
+        held_back: told of them, to say which input keeps windows open.
     """
 
     def __init__(
@@ -37,12 +39,14 @@ class StatusReporter:
         clock: Clock,
         figures: Callable[[], Sequence[TaskFigures]],
         meters: Meters,
+        held_back: HeldBackLog,
     ) -> None:
         self._options = options
         self._master = master
         self._clock = clock
         self._figures = figures
         self._meters = meters
+        self._held_back = held_back
         self._report_due = clock.monotonic() if options.observers else float("inf")
         self._look_due = clock.monotonic()
         self._due = self._look_due
@@ -63,6 +67,7 @@ class StatusReporter:
             # Before there are tasks there is nothing to measure rates from.
             self._look_due = now + (INTERVAL if figures else _INTERVAL)
             self._meters.look(now, self._master.attempt, figures)
+            self._held_back.look(now, figures)
         if now >= self._report_due:
             self._report_due = now + _INTERVAL
             self._send(self._master.state)

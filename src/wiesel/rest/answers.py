@@ -11,6 +11,7 @@ from typing import Any, Final
 from wiesel import __version__
 from wiesel.graph.job_graph import JobVertex
 from wiesel.rest.job_view import JobView, SubtaskView
+from wiesel.runtime.held_back import diagnose
 from wiesel.runtime.reports import TaskId
 
 _EXECUTION_STATES: Final = (
@@ -78,7 +79,9 @@ def job_overview(view: JobView) -> dict[str, Any]:
 
 
 def job_details(view: JobView) -> dict[str, Any]:
-    """``/jobs/:jobid``; ``unresponsive-for`` (milliseconds) is ours: how long the job's loop has not shown itself."""
+    """``/jobs/:jobid``; two fields are ours: ``unresponsive-for`` (milliseconds), how long the job's loop has not shown
+    itself, and ``held-back``, the operators whose windows wait for an input that has fallen silent.
+    """
     vertices = [vertex_overview(view, vertex) for vertex in view.graph.vertices]
     return {
         "jid": view.job_id,
@@ -90,12 +93,32 @@ def job_details(view: JobView) -> dict[str, Any]:
         "maxParallelism": max(vertex.max_parallelism for vertex in view.graph.vertices),
         "now": view.now_ms,
         "unresponsive-for": view.age_ms,
+        "held-back": held_back(view),
         "timestamps": dict(view.timestamps),
         "vertices": vertices,
         "status-counts": dict(Counter(vertex["status"] for vertex in vertices)),
         "plan": _plan(view),
         "pending-operators": 0,
     }
+
+
+def held_back(view: JobView) -> list[dict[str, Any]]:
+    """What ``wiesel.runtime.held_back`` finds: event times in milliseconds, ``quiet-for`` in milliseconds, a text."""
+    figures = [subtask.figures for subtask in view.subtasks.values() if subtask.figures is not None]
+    keys = {vertex.vertex_id: vertex_key(vertex) for vertex in view.graph.vertices}
+    return [
+        {
+            "vertex": keys[one.vertex_id],
+            "operator": one.operator,
+            "due": one.due,
+            "watermark": one.watermark,
+            "held-back-by": one.held_back_by,
+            "input-watermark": one.input_watermark,
+            "quiet-for": int(one.quiet_seconds * 1000),
+            "text": str(one),
+        }
+        for one in diagnose(view.graph, figures)
+    ]
 
 
 def vertex_overview(view: JobView, vertex: JobVertex) -> dict[str, Any]:

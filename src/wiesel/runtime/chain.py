@@ -19,6 +19,7 @@ from wiesel.core.options import catalog, optional_value_of
 from wiesel.graph.job_graph import JobVertex
 from wiesel.runtime.exchange.record_writer import RecordWriter
 from wiesel.runtime.failures import describe
+from wiesel.runtime.held_back import InputTime
 from wiesel.runtime.inlining import Step, Target, emit_function
 from wiesel.runtime.operators import Operator, OperatorContext, create_operator
 from wiesel.runtime.operators.contexts import TaskRuntimeContext
@@ -284,6 +285,14 @@ class OperatorChain:
         for i, _, writer in self._writers:
             if i == index:
                 action(writer)
+
+    def input_times(self, subtask: int) -> list[InputTime]:
+        """Return the event time of each operator that makes watermarks, named by it and the subtask."""
+        return [
+            operator.generator.input_time(f"{self.vertex.operators[index].name} ({subtask + 1})")
+            for index, operator in self.operators.items()
+            if isinstance(operator, TimestampsOperator)
+        ]
 
     def periodic_watermarks(self) -> bool:
         """Let operators that make watermarks emit what is due, every watermark interval; return whether any did."""

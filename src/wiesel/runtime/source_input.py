@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from wiesel.core.contracts import Clock, SourceBatch, SourceReader, SourceSplit
 from wiesel.core.elements import MIN_TIMESTAMP
 from wiesel.core.watermarks import WatermarkStrategy
+from wiesel.runtime.held_back import InputTime
 from wiesel.runtime.watermarks import WatermarkGenerator, combine
 
 
@@ -42,6 +43,12 @@ class SourceInput:
         for split_id in self.reader.finished_splits():
             self._generators.pop(split_id, None)
         return batch
+
+    def input_times(self) -> list[InputTime]:
+        """Return the event time of each split, none without event time."""
+        if self._strategy.out_of_orderness_ms is None:
+            return []
+        return [generator.input_time(split_id) for split_id, generator in self._generators.items()]
 
     def next_watermark(self) -> tuple[int | None, bool | None]:
         """Return the new watermark if it has risen, and the new idle status if it has changed.

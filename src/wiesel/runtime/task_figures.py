@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from wiesel.core.elements import MIN_TIMESTAMP
 from wiesel.core.metrics import MetricReading
+from wiesel.runtime.held_back import InputTime
 from wiesel.runtime.reports import TaskId
 from wiesel.runtime.task import Task
 
@@ -32,6 +33,8 @@ class TaskFigures:
         is_back_pressured: whether that is so now.
         reader: gauges of the source reader by Flink's name.
         user: metrics that functions have registered.
+        inputs: what makes its watermarks: splits of its source, operators that assign timestamps.
+        next_event_timer: event time of its earliest timer (an open window has one); None without any.
     """
 
     task: TaskId
@@ -48,6 +51,8 @@ class TaskFigures:
     is_back_pressured: bool
     reader: Mapping[str, float]
     user: Sequence[MetricReading]
+    inputs: Sequence[InputTime] = ()
+    next_event_timer: int | None = None
 
 
 def figures_of(task_id: TaskId, task: Task, busy_ns: int = 0, back_pressured_ns: int = 0) -> TaskFigures:
@@ -78,4 +83,11 @@ def figures_of(task_id: TaskId, task: Task, busy_ns: int = 0, back_pressured_ns:
         is_back_pressured=task.is_back_pressured,
         reader=reader,
         user=list(task.chain.metrics.readings()),
+        inputs=_inputs(task_id, task),
+        next_event_timer=None if task.chain.backend is None else task.chain.backend.next_event_time(),
     )
+
+
+def _inputs(task_id: TaskId, task: Task) -> list[InputTime]:
+    splits = [] if task.source is None else task.source.input_times()
+    return [*splits, *task.chain.input_times(task_id.subtask)]

@@ -11,6 +11,7 @@ from wiesel.core.contracts import Clock
 from wiesel.core.elements import MIN_TIMESTAMP
 from wiesel.core.options import catalog, optional_value_of
 from wiesel.core.watermarks import WatermarkStrategy
+from wiesel.runtime.held_back import InputTime
 
 #: Seconds between two looks at most that count as silence of the input.
 _LONGEST_LOOK: Final = 1.0
@@ -74,6 +75,11 @@ class WatermarkGenerator:
         elif self._idle_timeout is not None and (now - self._last_active) * 1000 >= self._idle_timeout:
             self.idle = True
         return self.idle
+
+    def input_time(self, name: str) -> InputTime:
+        """Return its event time for a diagnosis."""
+        watermark = self.current()
+        return InputTime(name, None if watermark == MIN_TIMESTAMP else watermark, self.quiet_seconds, self.idle)
 
     def hold(self) -> None:
         """Let the time that the input is paused not count as idleness; call it at every interval of the pause."""
