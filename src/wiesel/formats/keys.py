@@ -36,8 +36,8 @@ class KeyRing:
         kind, _, name = source.partition(":")
         if kind not in ("env", "file") or not name:
             raise ConfigurationError(
-                f"A key ring is read from env:NAME or file:PATH, got {source.partition(':')[0]!r}. Keys themselves do "
-                "not belong into a program."
+                "A key ring is read from env:NAME or file:PATH, and was given neither. Keys themselves do not belong "
+                "into a program."
             )
         self._source = source
         self._keys: dict[str, bytes] | None = None
