@@ -273,7 +273,7 @@ class OperatorHarness:
             task.trigger_checkpoint(number, suspend=False)
         self._settle()
         self._storage.publish(CheckpointManifest(number, "harness", self._clock.now_ms(), self._acknowledged()))
-        return Snapshot(number, deepcopy(self._disk))
+        return Snapshot(number, self._disk)
 
     def _acknowledged(self) -> dict[str, OperatorManifest]:
         parts: dict[str, dict[int, OperatorSnapshot]] = {}

@@ -183,6 +183,20 @@ def test_the_second_input_may_be_broadcast_state(keyed: bool) -> None:
         assert restored.output == [3]
 
 
+def test_what_came_out_stays_as_it_was_when_the_function_goes_on_changing_it() -> None:
+    class Growing(MapFunction):
+        def open(self, runtime_context: Any) -> None:
+            self.seen: list[Any] = []
+
+        def map(self, value: Any) -> Any:
+            self.seen.append(value)
+            return self.seen
+
+    with harness_of(Growing()) as harness:
+        harness.process_elements([(1, None), (2, None)])
+        assert harness.output == [[1], [1, 2]]
+
+
 def test_event_time_is_as_far_as_the_test_lets_it_be() -> None:
     with count_harness() as harness:
         harness.process_element("a", 1)
