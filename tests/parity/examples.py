@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from tests.parity.catalog import Expectation
-from tests.parity.reference import Reference, kafka_connector
+from tests.parity.catalog import RECORDINGS, Expectation
+from tests.parity.reference import Reference, find_reference, kafka_connector, site_packages
 from tests.parity.runner import Failure, Outcome
 from wiesel.broker.admin import Admin
 from wiesel.broker.local import LocalBroker
@@ -28,6 +28,8 @@ _KAFKA_PORT: Final = 9092
 #: The scripts' own words where one has to write the connector's place.
 _JAR_TO_FILL_IN: Final = re.compile(r"file:///path/to/[\w.-]+\.jar")
 _PARALLELISM: Final = 2
+#: What PyFlink's own libraries log when a script sends the log of everything to stdout.
+_OF_LIBRARIES: Final = ("Using Any for unsupported type", "No module named google.cloud", "PYFLINK_CYTHON_ENABLED")
 _SECONDS: Final = 60
 
 
@@ -58,10 +60,18 @@ class Example:
         how += ", without the subtasks' numbers" if self.any_subtask else ""
         return f"compared {how}{f'; stopped after {self.lines} lines, as it never ends' if self.lines else ''}"
 
-    def agree(self, pyflink: Outcome, wiesel: Outcome) -> bool:
-        """Whether both engines did the same."""
-        expected = Expectation.of(self._without_subtasks(pyflink), ordered=self.ordered)
-        return expected.is_met_by(self._without_subtasks(wiesel), ordered=self.ordered)
+    @property
+    def recording(self) -> Path:
+        """The file with what PyFlink did."""
+        return RECORDINGS / "examples" / f"{self.name.removesuffix('.py')}.txt"
+
+    def expectation(self, outcome: Outcome) -> Expectation:
+        """Return what this outcome makes us expect of the next one."""
+        return Expectation.of(self._without_subtasks(outcome), ordered=self.ordered)
+
+    def agree(self, expected: Expectation, outcome: Outcome) -> bool:
+        """Whether an engine did what is expected."""
+        return expected.is_met_by(self._without_subtasks(outcome), ordered=self.ordered)
 
     def _without_subtasks(self, outcome: Outcome) -> Outcome:
         if not self.any_subtask:
@@ -70,7 +80,7 @@ class Example:
 
 
 def examples() -> list[Example]:
-    """Return all of them, by name."""
+    """Return all of them, run or not, by name."""
     entries = tomllib.loads((_HERE / "examples.toml").read_text())
     return [_read(name, entry) for name, entry in sorted(entries.items())]
 
@@ -86,9 +96,11 @@ def _read(name: str, entry: dict[str, Any]) -> Example:
     )
 
 
-def shipped(reference: Reference) -> dict[str, Path]:
-    """Return the scripts of PyFlink's wheel by name."""
-    folder = reference.site_packages / "pyflink/examples/datastream"
+def shipped() -> dict[str, Path]:
+    """Return the scripts of PyFlink's wheel by name; its environment has to be there."""
+    place = find_reference()
+    assert place is not None
+    folder = site_packages(place) / "pyflink/examples/datastream"
     return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.py"))}
 
 
@@ -141,7 +153,8 @@ def _run(command: Sequence[str | Path], variables: Mapping[str, str], folder: st
         printed = []
         try:
             for line in process.stdout:
-                printed.append(line.rstrip("\n"))
+                if not line.startswith(_OF_LIBRARIES):
+                    printed.append(line.rstrip("\n"))
                 if len(printed) == lines:
                     break
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from wiesel.core import launch
 def outcome_of(program: Program, folder: Path) -> Outcome:
     """Run the program in this folder."""
     output = io.StringIO()
-    with _pyflink_is_wiesel(), contextlib.redirect_stdout(output):
+    with _pyflink_is_wiesel(), contextlib.redirect_stdout(output), warnings.catch_warnings():
+        # A script is not to fail of a warning, as our own tests do.
+        warnings.simplefilter("ignore")
         failure = run_script(program.script, folder)
     return Outcome(output.getvalue().splitlines(), failure)
 
@@ -42,9 +45,8 @@ def assert_as_recorded(program: Program, outcome: Outcome) -> None:
     recorded, difference = recording(program.name), differences().get(program.name)
     expected = difference.wiesel if difference else recorded
     if not expected.is_met_by(outcome, ordered=program.ordered):
-        # pytest shows where the two texts part.
-        assert Expectation.of(outcome, ordered=program.ordered).text() == expected.text()
-        pytest.fail(f"{outcome} is not {expected}")
+        actual = Expectation.of(outcome, ordered=program.ordered)
+        pytest.fail(f"expected\n{expected.text()}\nbut it did\n{actual.text()}", pytrace=False)
     if difference:
         same = recorded.is_met_by(outcome, ordered=program.ordered)
         assert not same, f"{program.name} is no difference any more: take it out of differences.toml"

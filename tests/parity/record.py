@@ -1,17 +1,20 @@
-"""Records what the real PyFlink does with the programs: what ``make test`` compares Wiesel with.
+"""Records what the real PyFlink does with the programs and its examples: what ``make test`` compares Wiesel with.
 
     python -m tests.parity.record [NAME ...]
 
-Without names all programs are run, in a few minutes. The environment is made on first use (``reference.py``).
+A name is a program's or an example's; without names everything is run, in some minutes. The environment is made on
+first use (``reference.py``).
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 
-from tests.parity.catalog import RECORDINGS, Expectation, programs
-from tests.parity.live import kafka_for, run_on_pyflink
+from tests.parity import examples, live
+from tests.parity.catalog import RECORDINGS, Expectation, Program, programs
+from tests.parity.reference import make_reference
 
 
 def main() -> int:
@@ -20,17 +23,35 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME")
     names = parser.parse_args().names
     chosen = [program for program in programs() if not names or program.name in names]
-    with kafka_for(chosen) as kafka:
-        outcomes = run_on_pyflink(chosen, kafka)
-    RECORDINGS.mkdir(exist_ok=True)
+    scripts = [e for e in examples.examples() if not e.not_run and (not names or e.name in names)]
+    lost = {*names} - {program.name for program in chosen} - {example.name for example in scripts}
+    lost |= record_programs(chosen)
+    record_examples(scripts)
+    if lost:
+        print(f"not recorded: {', '.join(sorted(lost))}", file=sys.stderr)
+    return 1 if lost else 0
+
+
+def record_programs(chosen: Sequence[Program]) -> set[str]:
+    """Write the recordings of these programs; the names of those that PyFlink did not survive are returned."""
+    with live.kafka_for(chosen) as kafka:
+        outcomes = live.run_on_pyflink(chosen, kafka)
     for program in chosen:
         if program.name in outcomes:
             recorded = Expectation.of(outcomes[program.name], ordered=program.ordered)
             (RECORDINGS / f"{program.name}.txt").write_text(recorded.text())
-    lost = [program.name for program in chosen if program.name not in outcomes]
-    if lost:
-        print(f"not recorded: {', '.join(lost)}", file=sys.stderr)
-    return 1 if lost or len(chosen) < len(names) else 0
+    return {program.name for program in chosen} - outcomes.keys()
+
+
+def record_examples(chosen: Sequence[examples.Example]) -> None:
+    """Write the recordings of these examples."""
+    reference = make_reference()
+    scripts = examples.shipped()
+    for example in chosen:
+        with examples.kafka_for(example):
+            outcome = examples.run_on_pyflink(example, scripts[example.name], reference)
+        example.recording.parent.mkdir(parents=True, exist_ok=True)
+        example.recording.write_text(example.expectation(outcome).text())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The real PyFlink 2.3.0, to compare Wiesel with: an environment of its own, Java, and the Kafka connector's jar.
 
-Everything is made on first use and kept in Wiesel's cache directory (1.5 GB: PyFlink brings all of Flink). The variable
+Everything is made on first use and kept in Wiesel's cache directory (0.8 GB: PyFlink brings all of Flink). The variable
 WIESEL_PYFLINK names an environment that is there already, by its folder.
 
     with a script:   subprocess.run([reference.python, "script.py"], env=reference.variables)
@@ -43,12 +43,10 @@ class Reference:
 
     Args:
         python: its interpreter.
-        site_packages: where its ``pyflink`` is.
         variables: of the processes that it starts.
     """
 
     python: Path
-    site_packages: Path
     variables: Mapping[str, str]
 
 
@@ -83,7 +81,7 @@ def make_reference() -> Reference:
         "PYTHONUTF8": "1",
         "LC_ALL": "C.UTF-8",
     }
-    return Reference(python, _site_packages(folder), variables)
+    return Reference(python, variables)
 
 
 def kafka_connector() -> Path:
@@ -102,7 +100,8 @@ def _complete(folder: Path) -> bool:
     return any(folder.glob(f"lib/python3*/site-packages/apache_flink-{PYFLINK_VERSION}.dist-info"))
 
 
-def _site_packages(folder: Path) -> Path:
+def site_packages(folder: Path) -> Path:
+    """Return where an environment has its packages."""
     return next(folder.glob("lib/python3*/site-packages"))
 
 

@@ -140,6 +140,8 @@ def _tell(**what: Any) -> None:
 
 def main(arguments: Iterable[str]) -> None:
     """Run the scripts; the command line."""
+    # Not one block at the end: what the JVM prints is to stand between the lines where it was printed.
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     engine, *scripts = arguments if "--pyflink" in arguments else ["--wiesel", *arguments]
     if engine == "--wiesel":
         import wiesel

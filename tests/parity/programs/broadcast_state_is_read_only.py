@@ -13,8 +13,8 @@ RULES = MapStateDescriptor("rules", Types.STRING(), Types.INT())
 
 class Writes(BroadcastProcessFunction):
     def process_element(self, value, ctx):
-        state = ctx.get_broadcast_state(RULES)
-        yield hasattr(state, "get"), hasattr(state, "put")
+        ctx.get_broadcast_state(RULES).put("r", 2)
+        yield value
 
     def process_broadcast_element(self, value, ctx):
         return []

@@ -9,7 +9,6 @@ from pyflink.datastream import StreamExecutionEnvironment
 
 env = StreamExecutionEnvironment.get_execution_environment()
 env.set_parallelism(1)
-floats = env.from_collection([1]).map(lambda _: 0.1, output_type=Types.FLOAT())
-floats.map(repr).print("chained")
-floats.rebalance().map(repr).set_parallelism(2).map(lambda x: x).set_parallelism(1).print("sent")
+env.from_collection([1]).map(lambda _: 0.1, output_type=Types.FLOAT()).map(repr).print("chained")
+env.from_collection([1]).map(lambda _: 0.1, output_type=Types.FLOAT()).key_by(lambda x: 0).map(repr).print("sent")
 env.execute()

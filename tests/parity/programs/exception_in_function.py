@@ -1,4 +1,4 @@
-"""An exception of the user's code comes out of execute() as Py4JJavaError; what was emitted before it is there.
+"""An exception of the user's code comes out of execute() as Py4JJavaError.
 
 Covers: S25
 """

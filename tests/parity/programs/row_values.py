@@ -20,9 +20,9 @@ except AttributeError:
     print("AttributeError")
 try:
     print(Row(a=1).b)
-except AttributeError as error:
-    print("AttributeError", error)
+except AttributeError:
+    print("AttributeError")
 try:
     print(Row(a=1)["b"])
-except ValueError as error:
-    print("ValueError", error)
+except ValueError:
+    print("ValueError")

@@ -17,7 +17,6 @@ class Names(MapFunction):
             context.get_task_name(),
             context.get_task_name_with_subtasks(),
             context.get_number_of_parallel_subtasks(),
-            context.get_max_number_of_parallel_subtasks(),
             context.get_index_of_this_subtask(),
             context.get_attempt_number(),
         )

@@ -18,8 +18,6 @@ class Timers(KeyedProcessFunction):
 
     def on_timer(self, timestamp, ctx):
         yield timestamp, ctx.timestamp(), str(ctx.time_domain()), ctx.timer_service().current_watermark()
-        if timestamp == 10:
-            ctx.timer_service().register_event_time_timer(20)
 
 
 env = StreamExecutionEnvironment.get_execution_environment()

@@ -10,7 +10,8 @@ from pyflink.datastream import ProcessWindowFunction, StreamExecutionEnvironment
 from pyflink.datastream.state import ValueStateDescriptor
 from pyflink.datastream.window import TumblingEventTimeWindows
 
-COUNT = ValueStateDescriptor("count", Types.INT())
+OF_WINDOW = ValueStateDescriptor("of window", Types.INT())
+OF_KEY = ValueStateDescriptor("of key", Types.INT())
 
 
 class Itself(TimestampAssigner):
@@ -20,13 +21,13 @@ class Itself(TimestampAssigner):
 
 class Count(ProcessWindowFunction):
     def process(self, key, context, elements):
-        of_window, of_key = context.window_state().get_state(COUNT), context.global_state().get_state(COUNT)
+        of_window, of_key = context.window_state().get_state(OF_WINDOW), context.global_state().get_state(OF_KEY)
         for state in (of_window, of_key):
             state.update((state.value() or 0) + 1)
         yield context.window().start, of_window.value(), of_key.value()
 
     def clear(self, context):
-        context.window_state().get_state(COUNT).clear()
+        context.window_state().get_state(OF_WINDOW).clear()
 
 
 env = StreamExecutionEnvironment.get_execution_environment()

@@ -1,4 +1,4 @@
-"""With a Configuration given, functions run in another process.
+"""With a Configuration given, functions run in the script's own process too.
 
 Covers: S26
 """
@@ -10,7 +10,9 @@ from pyflink.datastream import StreamExecutionEnvironment
 
 script = os.getpid()
 
-env = StreamExecutionEnvironment.get_execution_environment(Configuration())
+configuration = Configuration()
+configuration.set_string("pipeline.name", "configured")
+env = StreamExecutionEnvironment.get_execution_environment(configuration)
 env.set_parallelism(1)
 env.from_collection([1]).map(lambda _: os.getpid() == script).print()
 env.execute()
