@@ -7,17 +7,24 @@ from typing import Any
 
 import pytest
 
-from tests.support.jobs import job_graph
+from tests.support.tasks import TaskHarness, job_graph
 from wiesel.cluster.held_back_log import HeldBackLog
-from wiesel.common import Types
+from wiesel.common import Types, WatermarkStrategy
 from wiesel.common.time import Time
+from wiesel.common.watermark_strategy import TimestampAssigner
+from wiesel.core.elements import Batch, Watermark
 from wiesel.datastream import StreamExecutionEnvironment
 from wiesel.datastream.window import TumblingEventTimeWindows
 from wiesel.runtime.held_back import InputTime, diagnose
 from wiesel.runtime.reports import TaskId
-from wiesel.runtime.task_figures import TaskFigures
+from wiesel.runtime.task_figures import TaskFigures, figures_of
 
 NOON = 1_768_478_400_000  # 2026-01-15T12:00:00Z
+
+
+class TakeTimestamp(TimestampAssigner):
+    def extract_timestamp(self, value: Any, record_timestamp: int) -> int:
+        return int(value)
 
 
 def build(env: StreamExecutionEnvironment) -> Any:
@@ -82,6 +89,32 @@ def test_a_partition_that_never_had_a_record_holds_back_more_than_any_other() ->
 )
 def test_nothing_is_said_where_nothing_is_held_back(tasks: list[TaskFigures]) -> None:
     assert diagnose(GRAPH, tasks) == []
+
+
+def test_the_earliest_timer_of_a_task_is_the_end_of_its_open_window() -> None:
+    harness = TaskHarness(build, vertex=1)
+    harness.put(Batch([("LX", 1)], [NOON - 30_000], ["LX"]), Watermark(NOON - 40_000))
+    harness.settle()
+    figures = figures_of(TaskId(WINDOW, 0), harness.task)
+    assert (figures.next_event_timer, figures.watermark) == (NOON - 1, NOON - 40_000)
+    harness.put(Watermark(NOON))
+    harness.settle()
+    assert figures_of(TaskId(WINDOW, 0), harness.task).next_event_timer is None
+
+
+def test_an_operator_that_assigns_timestamps_tells_for_how_long_it_had_no_record() -> None:
+    def assigned(env: StreamExecutionEnvironment) -> Any:
+        strategy = WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(TakeTimestamp())
+        return env.from_collection([1, 2, 3]).assign_timestamps_and_watermarks(strategy).name("Stamps").print()
+
+    harness = TaskHarness(assigned)
+    harness.start_source()
+    harness.task.step()
+    for _ in range(100):
+        harness.clock.advance(200)
+        harness.task.chain.periodic_watermarks()
+    (given,) = figures_of(TaskId(SOURCE, 0), harness.task).inputs
+    assert (given.name, given.watermark, round(given.quiet_seconds)) == ("Stamps (1)", 2, 20)
 
 
 def test_the_log_speaks_when_the_watermark_stands_still_and_not_at_every_look(caplog: pytest.LogCaptureFixture) -> None:
