@@ -6,12 +6,16 @@ the variable.
 
 from __future__ import annotations
 
+import logging
 import pickle
+import sys
 from dataclasses import dataclass
 from typing import Any
 
 from wiesel.core.errors import ConfigurationError
 from wiesel.core.functions import Function
+
+_log = logging.getLogger("wiesel.core")
 
 
 class UnpicklableError(ConfigurationError, TypeError):
@@ -51,6 +55,27 @@ def ship(function: Any, name: str | None = None) -> ShippedFunction:
             f"{error}{where}. {label!r} is copied when its operator is added, so everything it uses must be "
             f"picklable: create such objects in open() instead."
         ) from error
+
+
+def ship_main_classes() -> bytes:
+    """Return a pickle of the classes that the script itself defines, by name, but for those that cannot be pickled.
+
+    State refers to a class by module and name. In another process ``__main__`` is another module, which must have them
+    for state to be saved and restored.
+    """
+    import cloudpickle
+
+    found = {}
+    for name, value in vars(sys.modules["__main__"]).items():
+        if isinstance(value, type) and value.__module__ == "__main__" and value.__qualname__ == name:
+            try:
+                cloudpickle.dumps(value, protocol=5)
+            except Exception as error:
+                _log.debug("Class %s of the script stays where it is: %s", name, error)
+                continue
+            found[name] = value
+    data: bytes = cloudpickle.dumps(found, protocol=5)
+    return data
 
 
 def _unpicklable_capture(function: Any) -> str | None:

@@ -22,6 +22,7 @@ from wiesel.core.errors import ConfigurationError, WorkerLostError
 from wiesel.core.operator_specs import SourceSpec
 from wiesel.core.options import catalog, value_of
 from wiesel.core.pickling import pickle_value
+from wiesel.core.shipping import ship_main_classes
 from wiesel.graph.job_graph import JobGraph
 from wiesel.runtime.job_master import commands as c
 from wiesel.runtime.reports import CheckpointDeclined, TaskFailed, TaskId
@@ -48,6 +49,7 @@ class WorkerDriver(JobDriver):
 
     def __init__(self, graph: JobGraph, options: JobOptions, start: Start | None, clock: Clock) -> None:
         self._payload = _pickled(graph)
+        self._main_classes = ship_main_classes()
         slots = max(vertex.parallelism for vertex in graph.vertices)
         self._count = min(options.workers, slots)
         if self._count < options.workers:
@@ -86,6 +88,7 @@ class WorkerDriver(JobDriver):
             self._pool = self._spawn(lock)
             self._pool.send_all(
                 p.Deploy(
+                    main_classes=self._main_classes,
                     graph=self._payload,
                     options=replace(self._options, observers=()),
                     attempt=command.attempt,

@@ -65,6 +65,7 @@ class Deploy:
     """Create the tasks of an attempt that belong to this worker; answer ``Deployed`` or ``DeployFailed``.
 
     Args:
+        main_classes: the script's own classes, pickled (``ship_main_classes``).
         graph: the pickled job graph; it refers to the user's modules.
         options: how the job is run, without observers.
         attempt: its number.
@@ -73,6 +74,7 @@ class Deploy:
         figures_interval: seconds between two messages with counters.
     """
 
+    main_classes: bytes
     graph: bytes
     options: JobOptions
     attempt: int

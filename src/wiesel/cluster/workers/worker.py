@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections import deque
 from collections.abc import Callable, Mapping
 from time import monotonic
@@ -155,6 +156,7 @@ class Worker:
         )
         self._attempt = message.attempt
         try:
+            vars(sys.modules["__main__"]).update(unpickle_value(message.main_classes))
             self._tasks = deploy(unpickle_value(message.graph), message.attempt, message.restore, context)
         except BaseException as error:
             self.send(p.DeployFailed(ship_error(error, verbose=setup.verbose)))
