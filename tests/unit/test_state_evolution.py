@@ -129,7 +129,7 @@ def test_keys_and_values_of_a_map_follow_their_types() -> None:
 
 def test_folded_values_go_on_under_a_new_function_and_a_wider_type() -> None:
     snapshot = saved(lambda: [ReducingStateDescriptor("s", lambda a, b: a + b, INT)], lambda s: s.add(5))
-    times = lambda: [ReducingStateDescriptor("s", lambda a, b: a * b, LONG)]  # noqa: E731
+    times: Descriptors = lambda: [ReducingStateDescriptor("s", lambda a, b: a * b, LONG)]  # noqa: E731
     assert restored(snapshot, times, lambda s: (s.add(3), s.get())[1]) == 15
 
 
@@ -204,7 +204,7 @@ def test_a_state_that_the_program_gave_up_is_kept_and_named_once(caplog: pytest.
         "Operator 'Act' (uid act) does not use state 'old' of the checkpoint; it is kept, and written to every "
         "checkpoint, in case a later program does."
     ]
-    both = lambda: [ValueStateDescriptor("old", LONG), ValueStateDescriptor("new", INT)]  # noqa: E731
+    both: Descriptors = lambda: [ValueStateDescriptor("old", LONG), ValueStateDescriptor("new", INT)]  # noqa: E731
     assert restored(later, both, lambda old, new: (old.value(), new.value())) == (7, 1)
 
 

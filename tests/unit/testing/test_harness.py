@@ -35,7 +35,7 @@ from wiesel.datastream.window import TumblingEventTimeWindows
 from wiesel.testing import OperatorHarness, TimestampedValue, harness_of
 
 ODD = OutputTag("odd", Types.LONG())
-RULES = MapStateDescriptor("rules", Types.STRING(), Types.LONG())
+RULES: MapStateDescriptor[str, int] = MapStateDescriptor("rules", Types.STRING(), Types.LONG())
 
 
 class Count(KeyedProcessFunction):
@@ -80,7 +80,7 @@ class Split(FlatMapFunction):
 
 class Positive(FilterFunction):
     def filter(self, value: Any) -> bool:
-        return value > 0
+        return bool(value > 0)
 
 
 class Add(ReduceFunction):
