@@ -42,3 +42,27 @@ def test_closing_ends_when_a_message_arrives_at_that_moment() -> None:
     assert consumer.drain() == []  # from now on the listener waits
     assert closed.wait(10)
     assert client.is_closed
+
+
+def test_what_was_ordered_last_is_done_before_the_client_is_closed() -> None:
+    listening, may_end = threading.Event(), threading.Event()
+
+    def answer() -> list[object]:
+        listening.set()
+        may_end.wait(10)
+        return []
+
+    client: Any = Client(answer)
+    consumer = OwnedConsumer(client, ClientEvents("localhost:9092"), lambda: None, "listener")
+    assert consumer.drain() == []
+    assert listening.wait(10)
+    done: list[bool] = []
+    consumer.order(lambda ordered: done.append(client.is_closed))
+    closing = threading.Thread(target=consumer.close)
+    closing.start()
+    while not consumer._closed.is_set():
+        pass
+    may_end.set()
+    closing.join(10)
+    assert done == [False]
+    assert client.is_closed

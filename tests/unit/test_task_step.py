@@ -364,3 +364,29 @@ def test_operators_are_closed_once_even_when_the_reader_cannot_be() -> None:
     operator = harness.chain.operators[1]
     assert isinstance(operator, MapOperator)
     assert operator._function.closed == 1
+
+
+def test_a_reader_learns_of_the_last_checkpoint_even_when_no_step_follows() -> None:
+    told: list[str] = []
+
+    class Listening(NumberSequenceReader):
+        def notify_checkpoint_complete(self, splits: Any) -> None:
+            told.append(f"{len(splits)} splits")
+
+        def close(self) -> None:
+            told.append("closed")
+
+    class ListeningSpec(NumberSequenceSpec):
+        def create_reader(self, context: SourceContext) -> NumberSequenceReader:
+            return Listening()
+
+    class ListeningSource(NumberSequenceSource):
+        spec = ListeningSpec(0, 1)
+
+    source = ListeningSource(0, 1)
+    harness = TaskHarness(lambda env: env.from_source(source, WatermarkStrategy.no_watermarks(), "n").print())
+    harness.task.notify_checkpoint_complete([])
+    harness.task.step()
+    harness.task.notify_checkpoint_complete([])
+    harness.task.close()
+    assert told == ["0 splits", "0 splits", "closed"]

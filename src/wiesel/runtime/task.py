@@ -60,6 +60,7 @@ class Task:
         self._checkpoints = checkpoints
         self._report_end = input_ended
         self._mail: deque[Callable[[], None]] = deque()
+        self._complete: list[SourceSplit] | None = None
         self._starved = False
         self._suspended = False
         self._input_over = False
@@ -211,8 +212,13 @@ class Task:
     def notify_checkpoint_complete(self, splits: list[SourceSplit]) -> None:
         """Tell the reader that the checkpoint with these positions is complete."""
         if self.source is not None:
-            reader = self.source.reader
-            self._mail.append(lambda: reader.notify_checkpoint_complete(splits))
+            self._complete = splits
+            self._mail.append(self._tell_complete)
+
+    def _tell_complete(self) -> None:
+        splits, self._complete = self._complete, None
+        if splits is not None and self.source is not None:
+            self.source.reader.notify_checkpoint_complete(splits)
 
     def add_splits(self, splits: list[SourceSplit], no_more: bool) -> None:
         """Give the reader splits, and say whether any more can come."""
@@ -237,7 +243,11 @@ class Task:
         """Close checkpoint files, reader and operators, whatever one of them raises."""
         self._checkpoints.close()
         try:
-            if self.source is not None:
-                self.source.reader.close()
+            # The job's last checkpoint is complete just before its end, when there is no further step.
+            self._tell_complete()
         finally:
-            self.chain.close(suppress)
+            try:
+                if self.source is not None:
+                    self.source.reader.close()
+            finally:
+                self.chain.close(suppress)

@@ -108,4 +108,8 @@ class OwnedConsumer:
         self._closed.set()
         self._listening.set()
         self._listener.join()
-        self._consumer.close()
+        try:
+            # What was ordered last are the offsets of the last checkpoint; the client sends them before it is gone.
+            self._follow_orders()
+        finally:
+            self._consumer.close()
