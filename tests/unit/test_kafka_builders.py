@@ -13,7 +13,7 @@ from wiesel.connectors.kafka.preflight import examine_guarantee, settle
 from wiesel.connectors.kafka.sink_spec import KafkaSinkSpec
 from wiesel.connectors.kafka.source_spec import KafkaSourceSpec
 from wiesel.core.contracts import JobFacts
-from wiesel.core.errors import ConfigurationError, UnsupportedError
+from wiesel.core.errors import ConfigurationError
 from wiesel.core.serialization import SimpleStringSchema
 from wiesel.core.types import Types
 from wiesel.datastream.connectors import DeliveryGuarantee
@@ -228,8 +228,3 @@ def test_the_old_producer_is_at_least_once_without_event_time_by_default() -> No
     once = FlinkKafkaProducer("t", SimpleStringSchema(), named, semantic=Semantic.EXACTLY_ONCE)
     assert once.spec.identity == "mine"
     assert "transactional.id.prefix" not in once.spec.properties
-
-
-def test_there_is_no_java_object_behind_a_source() -> None:
-    with pytest.raises(UnsupportedError, match="JVM"):
-        source().build().get_java_function()

@@ -12,7 +12,7 @@ from typing import Any
 from wiesel.compat import manifest
 from wiesel.compat.status import Status, Support, status_of
 
-#: The rooms that the promise of the page's first table is about; the others are connectors and formats.
+#: The rooms that the promise of the page's first table is about.
 ROOMS = (
     "common",
     "common.configuration",
@@ -22,9 +22,15 @@ ROOMS = (
     "datastream",
     "datastream.connectors",
     "datastream.connectors.base",
+    "datastream.connectors.file_system",
+    "datastream.connectors.hybrid_source",
+    "datastream.connectors.jdbc",
     "datastream.connectors.kafka",
     "datastream.connectors.number_seq",
+    "datastream.formats.avro",
+    "datastream.formats.csv",
     "datastream.formats.json",
+    "datastream.formats.parquet",
     "datastream.functions",
     "datastream.state",
     "datastream.window",
@@ -53,9 +59,6 @@ def render() -> str:
     """Return the whole page."""
     modules = list(manifest.load())
     parts = [_INTRODUCTION, _summary("Rooms", [m for m in modules if m in ROOMS])]
-    others = [m for m in modules if m not in ROOMS]
-    if others:
-        parts.append(_summary("More connectors and formats", others))
     parts.append("## Name by name\n")
     parts += [_module(module) for module in modules]
     return "\n".join(parts).rstrip("\n") + "\n"

@@ -375,7 +375,10 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
         name = job_name or optional_value_of(self._configuration, catalog.PIPELINE_NAME) or _DEFAULT_JOB_NAME
         max_parallelism = self.get_max_parallelism() if self.get_max_parallelism() > 0 else None
         chaining = self.is_chaining_enabled()
-        return lambda parallelism: build_stream_graph(transformations, name, parallelism, max_parallelism, chaining)
+        uids = self.get_config().has_auto_generated_uids_enabled()
+        return lambda parallelism: build_stream_graph(
+            transformations, name, parallelism, max_parallelism, chaining, uids
+        )
 
     def _prepare(
         self, job_name: str | None, handle_signals: bool

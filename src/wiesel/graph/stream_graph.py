@@ -78,6 +78,7 @@ def build_stream_graph(
     default_parallelism: int,
     default_max_parallelism_: int | None = None,
     chaining_enabled: bool = True,
+    generate_uids: bool = True,
 ) -> StreamGraph:
     """Return the stream graph of a program.
 
@@ -87,9 +88,10 @@ def build_stream_graph(
         default_parallelism: for operators without one of their own.
         default_max_parallelism_: for operators without one of their own; None is Flink's rule.
         chaining_enabled: ``pipeline.operator-chaining.enabled``.
+        generate_uids: ``pipeline.auto-generate-uids``: whether operators may be without one of the script's.
 
     Raises:
-        ConfigurationError: no operators, two equal uids, or a parallelism above its maximum.
+        ConfigurationError: no operators, two equal uids, one missing, or a parallelism above its maximum.
     """
     # A job without a sink is one all the same: its functions may have effects of their own.
     if not any(t.inputs for t in transformations):
@@ -97,6 +99,8 @@ def build_stream_graph(
             "No operators defined in streaming topology. Cannot execute. "
             "Add one to a stream, for example .print() or .sink_to(...), before execute()."
         )
+    if not generate_uids:
+        _require_uids(transformations)
     uids = _uids(transformations)
     nodes: dict[int, StreamNode] = {}
     edges: list[StreamEdge] = []
@@ -153,6 +157,15 @@ def _edge(upstream: Upstream, nodes: Mapping[int, StreamNode], target_id: int, i
         )
     type_info = source.output_type if upstream.side_output is None else upstream.side_type
     return StreamEdge(upstream.transformation_id, target_id, index, partitioning, upstream.side_output, type_info)
+
+
+def _require_uids(transformations: Sequence[Transformation]) -> None:
+    for t in transformations:
+        if not (t.uid or t.uid_hash):
+            raise ConfigurationError(
+                f"Auto generated UIDs have been disabled but no UID or hash has been assigned to operator {t.name!r}: "
+                f"call uid() on it."
+            )
 
 
 def _uids(transformations: Sequence[Transformation]) -> dict[int, str]:

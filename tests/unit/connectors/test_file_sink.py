@@ -484,17 +484,12 @@ def test_files_are_called_part_unless_said_otherwise():
 
 
 def test_there_is_no_java_behind_any_of_it(tmp_path):
-    builder = row_sink(tmp_path)
     for thing in (BASE, RollingPolicy.on_checkpoint_rolling_policy(), OutputFileConfig("a", "b")):
         with pytest.raises(UnsupportedError, match="no Java"):
             thing.get_java_object()
     for maker in (FileCompactor.concat_file_compactor, FileCompactStrategy.builder().set_size_threshold(1).build):
         with pytest.raises(UnsupportedError, match="no Java"):
             maker().get_java_object()
-    streaming = StreamingFileSink.for_row_format(str(tmp_path), Encoder.simple_string_encoder()).build()
-    for sink in (builder.build(), streaming):
-        with pytest.raises(UnsupportedError, match="JVM"):
-            sink.get_java_function()
     with pytest.raises(TypeError, match="BulkWriterFactory"):
         FileSink.for_bulk_format(str(tmp_path), "parquet")  # type: ignore[arg-type]
 

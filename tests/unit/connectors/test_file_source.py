@@ -11,7 +11,7 @@ import pytest
 from tests.unit.connectors.files import collected, read_all, source_context
 from wiesel.common import Duration, Types, WatermarkStrategy
 from wiesel.core.contracts import SourceSplit
-from wiesel.core.errors import ConfigurationError, UnsupportedError
+from wiesel.core.errors import ConfigurationError
 from wiesel.datastream import StreamExecutionEnvironment
 from wiesel.datastream.connectors.file_system import (
     FileEnumeratorProvider,
@@ -157,8 +157,6 @@ def test_job_reads_files_as_a_stream_of_str(tmp_path):
 
 
 def test_wrong_arguments_are_told(tmp_path):
-    with pytest.raises(UnsupportedError, match="JVM"):
-        builder(tmp_path).build().get_java_function()
     with pytest.raises(TypeError, match="StreamFormat"):
         FileSource.for_record_stream_format("text", "x")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="BulkFormat"):

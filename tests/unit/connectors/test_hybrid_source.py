@@ -10,7 +10,7 @@ from tests.unit.connectors.files import collected, source_context
 from wiesel.common import Duration, Types, WatermarkStrategy
 from wiesel.connectors.collections.bounded import AlwaysReady, BoundedReader, FixedEnumerator
 from wiesel.core.contracts import SourceBatch, SourceSplit
-from wiesel.core.errors import ConfigurationError, UnsupportedError
+from wiesel.core.errors import ConfigurationError
 from wiesel.datastream import StreamExecutionEnvironment
 from wiesel.datastream.connectors import Source
 from wiesel.datastream.connectors.file_system import FileSource, StreamFormat
@@ -145,7 +145,5 @@ def test_only_the_last_source_may_be_unbounded(tmp_path):
     assert not HybridSource.builder(numbers(0, 1)).add_source(endless).build().spec.bounded
     with pytest.raises(ConfigurationError, match="must be bounded"):
         HybridSource.builder(endless).add_source(numbers(0, 1))
-    with pytest.raises(UnsupportedError, match="JVM"):
-        HybridSource.builder(endless).build().get_java_function()
     with pytest.raises(TypeError, match="takes a Source"):
         HybridSource.builder("files")  # type: ignore[arg-type]

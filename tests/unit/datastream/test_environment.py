@@ -165,6 +165,17 @@ def test_the_plan_names_the_operators_and_a_closed_environment_has_none() -> Non
         env.execute()
 
 
+def test_every_operator_needs_a_uid_where_none_are_generated() -> None:
+    env = environment()
+    env.get_config().disable_auto_generated_uids()
+    env.from_collection([1]).uid("source").print()
+    with pytest.raises(ConfigurationError, match="no UID or hash has been assigned to operator 'Sink: Print"):
+        env.get_execution_plan()
+    env.close()
+    env.from_collection([1]).uid("source").print().uid("sink")
+    assert env.get_execution_plan()
+
+
 def test_a_stream_can_be_used_again_after_its_program_was_executed(capfd: pytest.CaptureFixture[str]) -> None:
     env = environment()
     stream = env.from_collection([1, 2])

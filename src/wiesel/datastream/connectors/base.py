@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from wiesel.connectors.delivery_guarantee import DeliveryGuarantee
 from wiesel.core import contracts
@@ -33,7 +33,8 @@ class JavaFunctionWrapper:
     """What PyFlink keeps a Java object in; here it keeps an inert spec (``wiesel.core.contracts``).
 
     Args:
-        j_function: the spec of a source or sink, or the name of a Java class, which raises.
+        j_function: the spec of a source or sink, or what another one's ``get_java_function()`` returned; the name of a
+            Java class raises.
     """
 
     def __init__(self, j_function: Any) -> None:
@@ -41,9 +42,9 @@ class JavaFunctionWrapper:
             raise UnsupportedError(f"{j_function} is a Java class, and there is no JVM here.")
         self._spec = j_function
 
-    def get_java_function(self) -> NoReturn:
-        """Raise: there is no Java object."""
-        raise UnsupportedError(f"{type(self).__name__}.get_java_function() needs a JVM; pass the object itself.")
+    def get_java_function(self) -> Any:
+        """Return a handle to wrap again, in ``Source(...)`` or ``Sink(...)``; there is no Java object to call into."""
+        return self
 
 
 class Source(JavaFunctionWrapper):
@@ -59,12 +60,12 @@ class Source(JavaFunctionWrapper):
     @property
     def spec(self) -> contracts.Source:
         """Return the source as data of the job graph."""
-        spec: contracts.Source = self._spec
+        spec: contracts.Source = self._spec.spec if isinstance(self._spec, Source) else self._spec
         return spec
 
     def produced_type(self) -> TypeInformation | None:
         """Return the type of the records, None where the source does not say."""
-        return None
+        return self._spec.produced_type() if isinstance(self._spec, Source) else None
 
 
 class Sink(JavaFunctionWrapper):
@@ -75,20 +76,22 @@ class Sink(JavaFunctionWrapper):
     """
 
     #: Whether Flink has a committer behind the writer; its plans show one.
-    commits: ClassVar[bool] = False
+    commits: bool = False
 
     def __init__(self, sink: Any) -> None:
         super().__init__(sink)
+        if isinstance(sink, Sink):
+            self.commits = sink.commits
 
     @property
     def spec(self) -> contracts.Sink:
         """Return the sink as data of the job graph."""
-        spec: contracts.Sink = self._spec
+        spec: contracts.Sink = self._spec.spec if isinstance(self._spec, Sink) else self._spec
         return spec
 
     def spec_for(self, type_info: TypeInformation) -> contracts.Sink:
         """Return the sink for a stream of the given type; a sink that writes text or columns depends on it."""
-        return self.spec
+        return self._spec.spec_for(type_info) if isinstance(self._spec, Sink) else self.spec
 
 
 class StreamTransformer(ABC):
