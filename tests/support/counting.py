@@ -45,10 +45,12 @@ class Count(KeyedProcessFunction):
 class CountingJob(Job):
     """Counts metered numbers by key into a sink that lives in this process."""
 
-    def __init__(self, directory: Path, last: int = 119, **settings: str) -> None:
+    def __init__(self, directory: Path, last: int = 119, settings: dict[str, str] | None = None) -> None:
         self.sink = PublishingSink()
         self.source = MeteredSource(directory / "meter", last)
-        super().__init__(directory, self.program, settings={"pipeline.auto-watermark-interval": "10 ms", **settings})
+        super().__init__(
+            directory, self.program, settings={"pipeline.auto-watermark-interval": "10 ms", **(settings or {})}
+        )
 
     def numbers(self, env: StreamExecutionEnvironment) -> DataStream:
         """The source."""

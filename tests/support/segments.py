@@ -23,7 +23,7 @@ class SegmentSink(PublishingSink):
         """Return a writer."""
         return SegmentWriter(self, context)
 
-    def create_committer(self, context: CommitterContext) -> SegmentCommitter:
+    def create_committer(self, context: CommitterContext) -> SegmentCommitter:  # type: ignore[override]
         """Return the committer."""
         return SegmentCommitter(self, context)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ def checkpoints(job: CountingJob) -> list[int]:
 
 @BOTH_DRIVERS
 def test_as_many_checkpoints_are_on_disk_as_are_to_be_retained_and_no_more(tmp_path: Path, workers: int) -> None:
-    job = CountingJob(tmp_path, **{"execution.checkpointing.num-retained": "3"})
+    job = CountingJob(tmp_path, settings={"execution.checkpointing.num-retained": "3"})
 
     def act(driver: JobDriver) -> None:
         job.wait_until(lambda: driver.master.coordinator.completed >= 6)
@@ -43,14 +43,14 @@ def waiting_for(gate: Path) -> Any:
 
     def wait(value: int) -> int:
         while gate.exists():
-            time.sleep(0.005)
+            threading.Event().wait(0.005)
         return value
 
     return wait
 
 
 def test_a_checkpoint_that_runs_into_its_timeout_fails_the_job_when_none_may(tmp_path: Path) -> None:
-    job = CountingJob(tmp_path, **{"execution.checkpointing.timeout": "50 ms", "restart-strategy.type": "none"})
+    job = CountingJob(tmp_path, settings={"execution.checkpointing.timeout": "50 ms", "restart-strategy.type": "none"})
     job.sink.available = False  # so no barrier gets there
     job.source.allow(60)
     with pytest.raises(CheckpointError, match="did not complete within its timeout of 50 ms"):
@@ -59,8 +59,8 @@ def test_a_checkpoint_that_runs_into_its_timeout_fails_the_job_when_none_may(tmp
 
 @BOTH_DRIVERS
 def test_timeouts_that_are_tolerated_leave_nothing_behind_and_the_output_is_exact(tmp_path: Path, workers: int) -> None:
-    settings = {"execution.checkpointing.timeout": "50 ms"}
-    job = CountingJob(tmp_path, **settings, **{"execution.checkpointing.tolerable-failed-checkpoints": "1000"})
+    tolerable = "execution.checkpointing.tolerable-failed-checkpoints"
+    job = CountingJob(tmp_path, settings={"execution.checkpointing.timeout": "50 ms", tolerable: "1000"})
     gate = tmp_path / "gate"
 
     def program(env: StreamExecutionEnvironment) -> Any:
@@ -106,7 +106,7 @@ def test_a_cancelled_job_leaves_its_checkpoints_and_resume_goes_on(tmp_path: Pat
 def test_a_cancelled_job_whose_checkpoints_are_not_to_be_retained_leaves_none_and_begins_anew(
     tmp_path: Path, workers: int, retention: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    job = CountingJob(tmp_path, **{RETENTION: retention})
+    job = CountingJob(tmp_path, settings={RETENTION: retention})
     cancelled(job, workers)
     assert list(job.path.glob("chk-*")) == []
     caplog.set_level("INFO")
@@ -117,7 +117,7 @@ def test_a_cancelled_job_whose_checkpoints_are_not_to_be_retained_leaves_none_an
 
 
 def test_checkpoints_that_are_deleted_on_cancellation_outlive_every_other_end(tmp_path: Path) -> None:
-    job = CountingJob(tmp_path, **{RETENTION: "DELETE_ON_CANCELLATION"})
+    job = CountingJob(tmp_path, settings={RETENTION: "DELETE_ON_CANCELLATION"})
 
     def stop(driver: JobDriver) -> None:
         job.publish(60)
@@ -133,5 +133,5 @@ def test_more_than_one_checkpoint_at_a_time_is_not_available_and_that_is_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    finish(CountingJob(tmp_path, **{"execution.checkpointing.max-concurrent-checkpoints": "2"}))
+    finish(CountingJob(tmp_path, settings={"execution.checkpointing.max-concurrent-checkpoints": "2"}))
     assert "One checkpoint is taken at a time" in caplog.text

@@ -91,7 +91,7 @@ def test_without_a_directory_given_or_configured_the_option_is_named(tmp_path: P
 def test_the_configured_directory_is_where_savepoints_go_and_is_enough_to_take_them_without_checkpoints(
     tmp_path: Path,
 ) -> None:
-    job = CountingJob(tmp_path, **{"state.savepoints.dir": f"file://{tmp_path}/sp"})
+    job = CountingJob(tmp_path, settings={"state.savepoints.dir": f"file://{tmp_path}/sp"})
     del job.settings["execution.checkpointing.interval"]
     job.sink.transactional = False
     paths: list[Path] = []

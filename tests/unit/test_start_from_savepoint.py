@@ -18,7 +18,7 @@ from wiesel.datastream import KeyedBroadcastProcessFunction, ProcessFunction, St
 from wiesel.datastream.connectors.base import Sink
 from wiesel.datastream.state import MapStateDescriptor
 
-RULES = MapStateDescriptor("rules", Types.STRING(), Types.STRING())
+RULES: MapStateDescriptor[str, str] = MapStateDescriptor("rules", Types.STRING(), Types.STRING())
 
 
 class Ruled(KeyedBroadcastProcessFunction):
