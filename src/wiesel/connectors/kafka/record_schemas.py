@@ -20,7 +20,9 @@ class Collector(Protocol):
 
 
 class KafkaRecordDeserializationSchema:
-    """Makes values of whole Kafka records (Flink: ``KafkaRecordDeserializationSchema``). PyFlink has no such class.
+    """Makes values of whole Kafka records (Flink: ``KafkaRecordDeserializationSchema``).
+
+    PyFlink's class of this name is for its dynamic source and wraps Java's; a script with a subclass runs here only.
 
     A subclass writes one of two methods::
 

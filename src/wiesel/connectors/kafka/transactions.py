@@ -203,7 +203,6 @@ class KafkaTransaction:
                     except BufferError:
                         self._produce(producer, topic, partition, key, value, timestamp, deadline)
             else:
-                headers: Any
                 for key, value, timestamp, headers, own in records:
                     try:
                         produce(topic, value, key, own, on_delivery, None, timestamp, headers)

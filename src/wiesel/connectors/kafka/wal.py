@@ -36,8 +36,8 @@ _LENGTH: Final = struct.Struct("<I")
 LoggedRecord = tuple[bytes | None, bytes | None, int]
 #: The same with headers and a partition of its own, which counts instead of the block's: so a topic keeps its order.
 LoggedWholeRecord = tuple[bytes | None, bytes | None, int, Sequence[Header], int]
-#: Topic, partition (-1: the partitioner decides) and records, all of one kind.
-Block = tuple[str, int, list[LoggedRecord] | list[LoggedWholeRecord]]
+#: Topic, partition (-1: the partitioner decides) and records: all ``LoggedRecord``, or all ``LoggedWholeRecord``.
+Block = tuple[str, int, list[Any]]
 
 
 class SegmentFile:
