@@ -172,8 +172,9 @@ def test_merged_sessions_leave_no_timers_behind(lateness):
     windows = WindowHarness(spec)
     for timestamp in (1, 20, 10):
         windows.process("a", 1, timestamp)
-    timers = [timer[0] for end in (29, 34) for timer in windows.backend.pop_event_timers(end, 9)]
-    assert timers == sorted({29, 29 + lateness})
+    windows.watermark(29 + lateness)
+    assert windows.results == [(3, 29)]
+    assert windows.backend.number_of_keys() == 0
     assert not windows.backend.pop_event_timers(2**62, 9)
 
 
@@ -537,6 +538,37 @@ def test_window_that_fired_while_lateness_was_allowed_does_not_fire_again_withou
     windows.watermark(9)
     windows.spec = window_spec(TumblingEventTimeWindows.of(TEN), function=Elements())
     windows.restart()
+    windows.finish()
+    assert len(windows.results) == 1
+    assert windows.backend.number_of_keys() == 0
+
+
+def test_session_that_fired_while_lateness_was_allowed_fires_again_when_it_grows_without():
+    gap = EventTimeSessionWindows.with_gap(TEN)
+    windows = WindowHarness(window_spec(gap, function=Elements(), allowed_lateness_ms=50))
+    windows.process("a", 1, 1)
+    windows.watermark(10)
+    windows.spec = window_spec(gap, function=Elements())
+    windows.restart()
+    windows.process("a", 2, 5)
+    windows.watermark(14)
+    assert windows.results == [(("a", TimeWindow(1, 11), [1]), 10), (("a", TimeWindow(1, 15), [1, 2]), 14)]
+    windows.finish()
+    assert len(windows.results) == 2
+    assert windows.backend.number_of_keys() == 0
+
+
+def test_a_session_that_has_grown_fires_once_under_whatever_trigger_it_is_restored():
+    gap = EventTimeSessionWindows.with_gap(TEN)
+    windows = WindowHarness(window_spec(gap, function=Elements()))
+    for value, timestamp in [(1, 0), (2, 25), (3, 8), (4, 16)]:  # the last joins both sessions
+        windows.process("a", value, timestamp)
+    windows.spec = window_spec(gap, function=Elements(), trigger=LikeTheDefault())
+    windows.restart()
+    windows.watermark(33)
+    assert windows.results == []
+    windows.watermark(34)
+    assert windows.results == [(("a", TimeWindow(0, 35), [2, 1, 3, 4]), 34)]
     windows.finish()
     assert len(windows.results) == 1
     assert windows.backend.number_of_keys() == 0

@@ -136,6 +136,7 @@ class GeneralWindows:
         window = namespace_to_window(namespace)
         state_namespace = self._state_namespace(window)
         if state_namespace is None:
+            self._on_outgrown(namespace)
             return
         self._trigger_context.namespace = namespace
         result = ask(timestamp, window, self._trigger_context)
@@ -159,6 +160,9 @@ class GeneralWindows:
     def _state_namespace(self, window: Any) -> Any:
         """Return where the contents of ``window`` are, None when it is no longer in flight."""
         return window_to_namespace(window)
+
+    def _on_outgrown(self, namespace: Any) -> None:
+        """A timer of a window that is no longer in flight was due."""
 
     def _is_late(self, window: Any) -> bool:
         return self._by_event_time and self._cleanup_time(window) <= self._operator.current_watermark

@@ -6,13 +6,13 @@ stay where those of the earliest one are, and only the others' are moved there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 from wiesel.core.contracts import InternalState
 from wiesel.core.errors import ConfigurationError
 from wiesel.core.window_assigners import MergingWindowAssigner
-from wiesel.core.windows import namespace_to_window, window_to_namespace
+from wiesel.core.windows import TimeWindow, namespace_to_window, window_to_namespace
 from wiesel.runtime.operators.window_general import GeneralWindows, WindowParts
 
 #: Namespace of a key's set of windows.
@@ -42,6 +42,9 @@ class MergingWindowSet:
         stored: dict[Any, Any] = state.get(OF_KEY) or {}
         self._stored = stored
         self._mapping = {namespace_to_window(window): namespace for window, namespace in stored.items()}
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._mapping)
 
     def state_namespace(self, window: Any) -> Any:
         """Return the namespace of the contents of ``window``, None when it is not in flight."""
@@ -167,6 +170,16 @@ class MergingWindows(GeneralWindows):
         # A timer of a window that was merged away finds None: its trigger did not delete it.
         self._set = MergingWindowSet(self._merging_assigner, self._windows_in_flight)
         return self._set.state_namespace(window)
+
+    def _on_outgrown(self, namespace: Any) -> None:
+        # A program with the default trigger leaves a session that grows the timer of its first window. If this is its
+        # state, the session gets the timers that it would have had here; if not, it has them already.
+        gone = namespace_to_window(namespace)
+        for window in self._set:
+            if type(window) is type(gone) is TimeWindow and window.start <= gone.start and gone.end <= window.end:
+                span = window_to_namespace(window)
+                self._clean_up_at(span, window.max_timestamp())
+                self._clean_up_at(span, self._cleanup_time(window))
 
     def _drop(self, window: Any, namespace: Any, state_namespace: Any) -> None:
         super()._drop(window, namespace, state_namespace)
