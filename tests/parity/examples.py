@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.parity.catalog import RECORDINGS, Expectation
-from tests.parity.reference import Reference, find_reference, kafka_connector, site_packages
+from tests.parity.reference import Reference, connector_jars, find_reference, site_packages, with_connectors
 from tests.parity.runner import Failure, Outcome
 from wiesel.broker.admin import Admin
 from wiesel.broker.local import LocalBroker
@@ -25,8 +25,8 @@ from wiesel.broker.local import LocalBroker
 _HERE: Final = Path(__file__).parent
 #: Where the scripts look for Kafka.
 _KAFKA_PORT: Final = 9092
-#: The scripts' own words where one has to write the connector's place.
-_JAR_TO_FILL_IN: Final = re.compile(r"file:///path/to/[\w.-]+\.jar")
+#: The scripts' own words where one has to write a jar's place.
+_JAR_TO_FILL_IN: Final = re.compile(r"file:///path/to/([a-z-]+)-[\d.]+\.jar")
 _PARALLELISM: Final = 2
 #: What PyFlink's own libraries log when a script sends the log of everything to stdout.
 _OF_LIBRARIES: Final = ("Using Any for unsupported type", "No module named google.cloud", "PYFLINK_CYTHON_ENABLED")
@@ -121,14 +121,14 @@ def kafka_for(example: Example) -> Iterator[None]:
 
 
 def run_on_pyflink(example: Example, script: Path, reference: Reference) -> Outcome:
-    """Return what it does there; the place of the Kafka connector's jar is filled in, as the script asks for."""
+    """Return what it does there; the places of jars are filled in, as the script asks for."""
     variables = {**reference.variables, "JAVA_TOOL_OPTIONS": f"-XX:ActiveProcessorCount={_PARALLELISM}"}
     with tempfile.TemporaryDirectory(prefix="parity-") as folder:
-        text = script.read_text()
-        if _JAR_TO_FILL_IN.search(text) or example.topics:
-            variables["HADOOP_CLASSPATH"] = str(kafka_connector())
+        if example.topics:
+            variables, jars = with_connectors(variables), connector_jars()
+            text = _JAR_TO_FILL_IN.sub(lambda place: jars[place[1]].as_uri(), script.read_text())
             script = Path(folder, script.name)
-            script.write_text(_JAR_TO_FILL_IN.sub(kafka_connector().as_uri(), text))
+            script.write_text(text)
         return _run([reference.python, script], variables, folder, example.lines)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.parity.catalog import Program
-from tests.parity.reference import kafka_connector, make_reference
+from tests.parity.reference import make_reference, with_connectors
 from tests.parity.runner import Outcome, parse
 from wiesel.broker.admin import Admin
 from wiesel.broker.local import LocalBroker
@@ -23,8 +23,6 @@ _RUNNER: Final = _ROOT / "tests/parity/runner.py"
 #: Programs for one JVM: what it keeps of each is not given back.
 _AT_ONCE: Final = 50
 _SECONDS_FOR_EACH: Final = 30
-#: PyFlink takes what is there into its class path, so that scripts need not know of jars.
-_EXTRA_JARS: Final = "HADOOP_CLASSPATH"
 
 
 @contextmanager
@@ -45,9 +43,7 @@ def run_on_pyflink(programs: Sequence[Program], kafka: str | None = None) -> dic
     """Return what each program does on PyFlink, by name; one that its process did not survive is missing."""
     reference = make_reference()
     command = [str(reference.python), str(_RUNNER), "--pyflink"]
-    variables = dict(reference.variables)
-    if kafka is not None:
-        variables[_EXTRA_JARS] = str(kafka_connector())
+    variables = reference.variables if kafka is None else with_connectors(reference.variables)
     return _run(command, variables, programs, kafka)
 
 

@@ -1,4 +1,4 @@
-"""The real PyFlink 2.3.0, to compare Wiesel with: an environment of its own, Java, and the Kafka connector's jar.
+"""The real PyFlink 2.3.0, to compare Wiesel with: an environment of its own, Java, and jars of connectors.
 
 Everything is made on first use and kept in Wiesel's cache directory (0.8 GB: PyFlink brings all of Flink). The variable
 WIESEL_PYFLINK names an environment that is there already, by its folder.
@@ -84,11 +84,17 @@ def make_reference() -> Reference:
     return Reference(python, variables)
 
 
-def kafka_connector() -> Path:
-    """Return the jar of Flink's Kafka connector, for ``pipeline.jars``; fetched on first use and verified always."""
+def connector_jars() -> dict[str, Path]:
+    """Return the jars of connectors and formats by artifact; fetched on first use and verified always."""
     jars = read_lock(_HERE / "connectors.lock")
-    [jar] = fetch_jars(jars, cache_directory("flink-connectors"), lambda *_: None)
-    return jar
+    paths = fetch_jars(jars, cache_directory("flink-connectors"), lambda *_: None)
+    return {jar.coordinate.split(":")[1]: path for jar, path in zip(jars, paths, strict=True)}
+
+
+def with_connectors(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return variables of a process whose JVM has the connectors, so that its scripts need not know of jars."""
+    # PyFlink takes what is there into its class path.
+    return {**variables, "HADOOP_CLASSPATH": ":".join(map(str, connector_jars().values()))}
 
 
 def _folder() -> Path:
