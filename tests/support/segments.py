@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.support.sinks import PublishingCommitter, PublishingSink, PublishingWriter
 from wiesel.core.contracts import Committable, CommitterContext, Json, SinkContext
@@ -18,6 +19,9 @@ class SegmentSink(PublishingSink):
         super().__init__()
         self.outside = threading.Event()
         self.outside.set()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__getstate__().items() if name != "outside"}
 
     def create_writer(self, context: SinkContext, state: Sequence[Json]) -> SegmentWriter:
         """Return a writer."""

@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 
 from tests.support.counting import Count, CountingJob, counted, finish, key_of, values_of
+from tests.support.segments import SegmentSink
 from wiesel.cluster.driver import JobDriver
 from wiesel.common import Types
+from wiesel.core.disk import OsDisk
 from wiesel.core.errors import CheckpointError
 from wiesel.datastream import StreamExecutionEnvironment
 from wiesel.datastream.connectors.base import Sink
+from wiesel.runtime.checkpoint.manifest import SealKey
+from wiesel.runtime.checkpoint.storage import CheckpointStorage
 from wiesel.runtime.job_master.commands import JobState
 
 BOTH_DRIVERS = pytest.mark.parametrize("workers", [0, 2], ids=["inline", "workers"])
@@ -36,6 +40,22 @@ def test_as_many_checkpoints_are_on_disk_as_are_to_be_retained_and_no_more(tmp_p
     kept = checkpoints(job)
     assert kept == list(range(kept[-1] - 2, kept[-1] + 1))
     assert {path.name for path in job.path.glob("chk-*")} == {f"chk-{number}" for number in kept}
+
+
+@BOTH_DRIVERS
+def test_output_files_that_no_retained_checkpoint_lists_are_removed(tmp_path: Path, workers: int) -> None:
+    job = CountingJob(tmp_path, settings={"execution.checkpointing.num-retained": "2"})
+    job.sink = SegmentSink()
+
+    def act(driver: JobDriver) -> None:
+        for count in (30, 60, 90, 120):
+            job.publish(count)
+
+    job.run_and(act, workers=workers)
+    assert values_of(job) == counted(range(120))
+    storage = CheckpointStorage(OsDisk(), job.path, SealKey((tmp_path / "key").read_bytes()))
+    listed = {item.path for number in checkpoints(job) for item in storage.load(storage.path_of(number)).pending}
+    assert {f"wal/{path.name}" for path in (job.path / "wal").iterdir()} <= listed
 
 
 def waiting_for(gate: Path) -> Any:

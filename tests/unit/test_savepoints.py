@@ -10,9 +10,12 @@ import pytest
 
 from tests.support.counting import KEYS, CountingJob, counted, finish, stop_at, taken, timers_of, values_of
 from tests.support.segments import SegmentSink
+from tests.support.tasks import job_graph
 from wiesel.cluster.driver import JobDriver
+from wiesel.cluster.handle import LocalJobHandle
 from wiesel.cluster.savepoints import SavepointState
 from wiesel.core.errors import CheckpointError, ConfigurationError
+from wiesel.core.job import JobStatus
 from wiesel.runtime.job_master.commands import JobState
 
 BOTH_DRIVERS = pytest.mark.parametrize("workers", [0, 2], ids=["inline", "workers"])
@@ -217,3 +220,21 @@ def test_a_stop_waits_until_everything_is_delivered_and_its_savepoint_holds_no_o
     job.run_and(act)
     assert values_of(job) == counted(range(60))
     assert list(paths[0].rglob("*.wal")) == []
+
+
+# ------------------------------------------------------------------------------------------ from the script
+
+
+def test_a_client_of_the_running_job_gets_the_path_of_its_savepoint_or_the_error(tmp_path: Path) -> None:
+    job = CountingJob(tmp_path)
+    handle = LocalJobHandle(job_graph(job.build), job.options())
+    job.publish(60)
+    with pytest.raises(ConfigurationError, match="Where is the savepoint to go"):
+        handle.trigger_savepoint(None).result(20)
+    first = Path(handle.trigger_savepoint(str(tmp_path)).result(20))
+    last = Path(handle.stop_with_savepoint(drain=False, directory=f"file://{tmp_path}/last").result(20))
+    assert (first.parent, last.parent) == (tmp_path, tmp_path / "last")
+    handle.result().result(20)
+    assert handle.status() is JobStatus.FINISHED
+    finish(job, from_savepoint=str(last))
+    assert values_of(job) == counted(range(120))
