@@ -174,9 +174,9 @@ class Expressions:
                 if not issubclass(cls, Enum):
                     self._fits(node, cls, cls.__name__, 0)
                 status = api.class_status(cls)
-                if self._reporter.portable and members.not_portable(status):
-                    assert status is not None
-                    self._reporter.report("P404", node.func, f"{cls.__name__} works here only.", status.reason)
+                if status is not None and members.not_portable(status):
+                    code = "P404" if self._reporter.portable else "W203"
+                    self._reporter.report(code, node.func, f"{cls.__name__} works here only. {status.reason}")
                 return Instance(cls)
             case Callable(function=function, name=name, bound=bound):
                 if not self._fits(node, function, name, int(bound)):

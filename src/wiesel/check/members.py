@@ -55,7 +55,7 @@ def _report_status(cls: type, name: str, status: Status | None, node: ast.Attrib
     elif status.support is Support.ACCEPTED:
         reporter.report("I301", node, f"{cls.__name__}.{name} has no effect. {status.reason}", status.instead)
     elif reporter.portable and not_portable(status) and status.declared_for.endswith(f".{name}"):
-        reporter.report("P404", node, f"{cls.__name__}.{name} works here only.", status.reason)
+        reporter.report("P404", node, f"{cls.__name__}.{name} works here only. {status.reason}")
 
 
 def _function(raw: Any) -> FunctionType | None:

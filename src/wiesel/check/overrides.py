@@ -20,6 +20,7 @@ _CONTRACTS: Final = {"wiesel.core.functions", "wiesel.core.async_functions", "wi
 
 def look(cls: UserClass, reporter: Reporter) -> None:
     """Report what a class of functions promises and will not keep."""
+    _schema(cls, reporter)
     for name, method in cls.methods().items():
         contract = next((f for base in cls.bases if inspect.isfunction(f := api.attribute(base, name))), None)
         if contract is None or contract.__module__ not in _CONTRACTS or method.decorator_list:
@@ -31,6 +32,14 @@ def look(cls: UserClass, reporter: Reporter) -> None:
             reporter.report("W206", method, message, "Make what it needs in create_accumulator().")
         if name == "open" and any(base.__name__ == "ProcessFunction" for base in cls.bases):
             _state(method, reporter)
+
+
+def _schema(cls: UserClass, reporter: Reporter) -> None:
+    bases = {base.__name__ for base in cls.bases}
+    method = cls.methods().get("serialize") or cls.methods().get("deserialize")
+    if reporter.portable and method is not None and bases & {"SerializationSchema", "DeserializationSchema"}:
+        message = "PyFlink cannot run a schema that is written in Python: it wraps one of Java's."
+        reporter.report("P406", method, message, "Use ByteArraySchema and a map() beside the source or sink.")
 
 
 def _arguments(cls: UserClass, method: _Method, contract: Any, reporter: Reporter) -> None:

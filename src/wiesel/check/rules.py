@@ -68,5 +68,6 @@ RULES: Final[dict[str, Rule]] = {
         Rule("P403", "gone-in-flink", _ERROR, "a spelling of Flink 1.x that PyFlink 2.3 does not have"),
         Rule("P404", "not-portable", _ERROR, "a name that works here and not on Flink"),
         Rule("P405", "time-type", _ERROR, "a Duration where PyFlink fails without a Time"),
+        Rule("P406", "own-schema", _ERROR, "a schema of the script's own, in Python"),
     )
 }

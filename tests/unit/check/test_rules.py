@@ -53,6 +53,7 @@ WRONG = {
     "P402": "stream.join(timed)",
     "P403": "from pyflink.datastream import TimeCharacteristic",
     "P404": "from pyflink.datastream.connectors.kafka import FlinkKafkaConsumer\nFlinkKafkaConsumer('t', None, {})",
+    "P406": "class Upper(SerializationSchema):\n    def serialize(self, value):\n        return value.upper()",
     "P405": "timed.key_by(str).window(TumblingEventTimeWindows.of(Duration.of_seconds(1)))",
 }
 

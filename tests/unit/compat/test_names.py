@@ -80,3 +80,25 @@ def test_a_status_entry_that_proves_or_explains_nothing_is_refused(entry: dict[s
 )
 def test_the_nearest_name_is_the_one_that_was_meant(slip: str, meant: str | None) -> None:
     assert nearest(slip, ["DataStream", "key_by", "process", "map"]) == meant
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from pyflink.datastream.connectors.kafka import DeliveryGuarantee",
+        "from pyflink.datastream.connectors.file_system import DefaultRollingPolicy, OnCheckpointRollingPolicy",
+        "from pyflink.datastream.functions import ValueState, MapStateDescriptor",
+        "from pyflink.datastream.window import Time",
+        "from pyflink.datastream.formats.orc import OrcBulkWriters",
+    ],
+)
+def test_what_a_module_holds_beyond_its_public_names_can_be_imported_from_it(statement: str) -> None:
+    from wiesel.compat import alias
+
+    was_active = alias.is_active()
+    alias.activate()
+    try:
+        exec(statement)
+    finally:
+        if not was_active:
+            alias.deactivate()

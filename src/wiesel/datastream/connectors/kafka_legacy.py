@@ -7,6 +7,7 @@ runs here and not on a current Flink; ``KafkaSource`` and ``KafkaSink`` run on b
 from __future__ import annotations
 
 import enum
+import logging
 from collections.abc import Mapping, Sequence
 
 from wiesel.connectors.kafka.encoding import RecordSerializerSpec
@@ -29,7 +30,13 @@ from wiesel.datastream.connectors.base import DeliveryGuarantee
 from wiesel.datastream.connectors.kafka_source import text
 from wiesel.datastream.functions import SinkFunction, SourceFunction
 
+_log = logging.getLogger("wiesel.datastream")
+
 __all__ = ["FlinkKafkaConsumer", "FlinkKafkaProducer", "Semantic"]
+
+
+def _note(old: str, new: str) -> None:
+    _log.warning("%s is deprecated and cannot be constructed on Flink 2: use %s, which runs on both.", old, new)
 
 
 class FlinkKafkaConsumer(SourceFunction):
@@ -50,6 +57,7 @@ class FlinkKafkaConsumer(SourceFunction):
         super().__init__(None)
         if not isinstance(deserialization_schema, DeserializationSchema):
             raise TypeError(f"FlinkKafkaConsumer takes a DeserializationSchema, got {deserialization_schema!r}")
+        _note("FlinkKafkaConsumer", "KafkaSource")
         self._topics = (topics,) if isinstance(topics, str) else tuple(topics)
         self._schema = deserialization_schema
         self._shipped_schema = ship(deserialization_schema)
@@ -149,6 +157,7 @@ class FlinkKafkaProducer(SinkFunction):
             raise TypeError(f"FlinkKafkaProducer takes a SerializationSchema, got {serialization_schema!r}")
         if not isinstance(semantic, Semantic):
             raise TypeError(f"FlinkKafkaProducer takes a Semantic, got {semantic!r}")
+        _note("FlinkKafkaProducer", "KafkaSink")
         self._serializer = RecordSerializerSpec(
             text("FlinkKafkaProducer", topic), None, None, ship(serialization_schema)
         )
