@@ -9,7 +9,7 @@ PYTHON := $(VENV)/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt stubs empty-members model chaos parity bench-quick lock lock-broker clean
+.PHONY: property help setup demo test check fmt stubs empty-members model chaos parity bench-quick lock lock-broker clean
 
 help: ## what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,11 @@ empty-members: setup ## empties every member of the API and looks whether its te
 fmt: setup ## put the sources into their one format
 	$(VENV)/bin/ruff check --fix --select I
 	$(VENV)/bin/ruff format
+
+# Ten times what CI tries; make property EXAMPLES=100 for a night.
+EXAMPLES ?= 10
+property: setup ## windows and joins against naive references, thousands of random streams each (minutes)
+	WIESEL_EXAMPLES=$(EXAMPLES) $(PYTHON) -m pytest --timeout 3600 tests/property/test_windows.py tests/property/test_joins.py $(ARGS)
 
 model: setup ## the whole state space of the exactly-once models (minutes)
 	$(PYTHON) -m pytest -m exhaustive --timeout 3600 $(ARGS)
