@@ -9,7 +9,7 @@ PYTHON := $(VENV)/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: property help setup demo test check fmt stubs empty-members model chaos parity bench-quick lock lock-broker clean
+.PHONY: help setup demo test check fmt stubs empty-members property model chaos parity bench-quick lock lock-broker clean
 
 help: ## what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
