@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.counting import KEYS, Count, CountingJob, counted, finish, key_of, stop_at, timers_of, values_of
+from tests.support.counting import (
+    KEYS,
+    Count,
+    CountingJob,
+    counted,
+    finish,
+    key_of,
+    stop_at,
+    taken,
+    timers_of,
+    values_of,
+)
 from tests.support.jobs import Build
+from tests.support.segments import SegmentSink
+from wiesel.cluster.driver import JobDriver
 from wiesel.common import Types
-from wiesel.core.errors import CheckpointCorruptError, CheckpointForeignError, RestoreRefusedError
+from wiesel.core.errors import CheckpointCorruptError, CheckpointError, CheckpointForeignError, RestoreRefusedError
 from wiesel.datastream import KeyedBroadcastProcessFunction, ProcessFunction, StreamExecutionEnvironment
 from wiesel.datastream.connectors.base import Sink
 from wiesel.datastream.state import MapStateDescriptor
@@ -226,3 +240,51 @@ def test_a_sealed_manifest_cannot_name_files_outside_of_its_directory(tmp_path: 
     metadata.write_bytes(m.encode(m._from_json(data), key))
     with pytest.raises(CheckpointCorruptError, match=r"outside of its directory, '\.\./\.\./evil'"):
         job.run(from_savepoint=str(savepoint))
+
+
+# ------------------------------------------------------------------------------------------------------ damage
+
+
+def flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def cut(file: Path) -> None:
+    os.truncate(file, file.stat().st_size - 1)
+
+
+def link(file: Path) -> None:
+    file.symlink_to(file.rename(file.with_suffix(".elsewhere")))
+
+
+@pytest.mark.parametrize("damage", [flip, cut, Path.unlink, link])
+@pytest.mark.parametrize("pattern", ["_metadata", "*-0.state", "wal/*.wal"])
+def test_a_start_from_a_damaged_savepoint_names_the_file_publishes_nothing_and_leaves_the_job_as_it_was(
+    tmp_path: Path, pattern: str, damage: Callable[[Path], Any]
+) -> None:
+    job = CountingJob(tmp_path)
+    del job.settings["execution.checkpointing.interval"]
+    job.sink = sink = SegmentSink()
+    sink.outside.clear()
+    paths: list[Path] = []
+
+    def act(driver: JobDriver) -> None:
+        job.source.allow(60)
+        job.wait_until(lambda: sink.writes >= 60)
+        paths.append(taken(driver, driver.trigger_savepoint(tmp_path)))
+        sink.outside.set()
+        driver.cancel()
+
+    job.run_and(act)
+    (file,) = paths[0].glob(pattern)
+    damage(file)
+    sink.published.clear()
+    before = (job.path / "_store").read_bytes()
+    with pytest.raises(CheckpointError) as refused:
+        job.run(from_savepoint=str(paths[0]))
+    named = paths[0] if (pattern, damage) == ("_metadata", Path.unlink) else file
+    assert str(named) in str(refused.value)
+    assert sink.published == []
+    assert (job.path / "_store").read_bytes() == before

@@ -180,7 +180,7 @@ class CheckpointStorage:
                 f"{path} holds no complete checkpoint: {METADATA} is missing. Pass the path of a chk-… or savepoint-… "
                 f"directory."
             )
-        manifest = decode(self._disk.read(metadata), self._key, where=str(metadata), trust=self._trust)
+        manifest = decode(self._read(metadata), self._key, where=str(metadata), trust=self._trust)
         named = _NAME.fullmatch(path.name)
         if named is not None and int(named[1]) != manifest.checkpoint_id:
             raise CheckpointCorruptError(
@@ -200,10 +200,15 @@ class CheckpointStorage:
 
     def _read_verified(self, checkpoint: Path, file: StateFile) -> bytes:
         path = checkpoint / file.name
-        try:
-            content = self._disk.read(path)
-        except FileNotFoundError:
-            raise CheckpointCorruptError(f"{path} is missing. {WAYS_OUT}") from None
+        content = self._read(path)
         if len(content) != file.size or hashlib.sha256(content).hexdigest() != file.sha256:
             raise CheckpointCorruptError(f"{path} is damaged: it does not match its checksum. {WAYS_OUT}")
         return content
+
+    def _read(self, path: Path) -> bytes:
+        try:
+            return self._disk.read(path)
+        except FileNotFoundError:
+            raise CheckpointCorruptError(f"{path} is missing. {WAYS_OUT}") from None
+        except OSError as error:  # a bad disk, or a link, which is not followed
+            raise CheckpointCorruptError(f"{path} cannot be read: {error.strerror or error}. {WAYS_OUT}") from error
