@@ -17,7 +17,7 @@ def environment(parallelism: int = 1) -> StreamExecutionEnvironment:
 
 def collect(stream: DataStream) -> list[Any]:
     """Run the program and return the stream's records."""
-    with stream.execute_and_collect() as results:  # type: ignore[union-attr]
+    with stream.execute_and_collect() as results:
         return list(results)
 
 

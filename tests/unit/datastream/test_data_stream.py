@@ -239,7 +239,7 @@ def test_force_non_parallel_runs_one_subtask() -> None:
     assert plan(stream.print()._environment)["alone"]["parallelism"] == 1
 
 
-def settings(stream: DataStream) -> Any:
+def settings(stream: Any) -> Any:
     return stream._environment.pipeline.get(stream._upstreams[0].transformation_id)
 
 
@@ -304,7 +304,7 @@ def test_print_writes_lines_with_its_label(capfd: pytest.CaptureFixture[str]) ->
 
 
 def test_execute_and_collect_gives_an_iterator_or_a_list() -> None:
-    with numbers(count=3).execute_and_collect("job") as results:  # type: ignore[union-attr]
+    with numbers(count=3).execute_and_collect("job") as results:
         assert list(results) == [0, 1, 2]
     assert numbers(count=3).execute_and_collect(limit=2) == [0, 1]
 
