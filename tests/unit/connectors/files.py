@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import SinkContext, SourceContext
-from wiesel.datastream.collect import CloseableIterator
 from wiesel.datastream.data_stream import DataStream
 from wiesel.testing.clock import ManualClock
 
@@ -45,5 +44,5 @@ def read_all(reader: Any, max_records: int = 512) -> list[Any]:
 
 def collected(stream: DataStream) -> list[Any]:
     """Run the job and return the records of ``stream``."""
-    with cast(CloseableIterator, stream.execute_and_collect()) as records:
+    with stream.execute_and_collect() as records:
         return list(records)
