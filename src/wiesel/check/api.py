@@ -97,6 +97,12 @@ def attribute(cls: type, name: str) -> Any:
         return None if dynamic or name in _instance_attributes(cls) else ABSENT
 
 
+def may_have(cls: type, name: str) -> bool:
+    """Whether a class that inherits from this one has a member that it does not have itself."""
+    subclasses: list[type] = type.__subclasses__(cls)
+    return any(attribute(sub, name) is not ABSENT or may_have(sub, name) for sub in subclasses)
+
+
 @cache
 def _instance_attributes(cls: type) -> frozenset[str]:
     """Return the names that methods of a class and of its bases put on ``self``, and those that it annotates."""

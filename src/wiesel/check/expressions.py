@@ -177,7 +177,7 @@ class Expressions:
                 if status is not None and members.not_portable(status):
                     code = "P404" if self._reporter.portable else "W203"
                     self._reporter.report(code, node.func, f"{cls.__name__} works here only. {status.reason}")
-                return Instance(cls)
+                return Instance(cls, frozenset({facts.EXACT}))
             case Callable(function=function, name=name, bound=bound):
                 if not self._fits(node, function, name, int(bound)):
                     return None

@@ -8,6 +8,8 @@ from typing import Final
 from wiesel.check.call import Call
 from wiesel.check.values import Instance, Value
 
+#: An object that is of its class and of none that inherits from it.
+EXACT: Final = "exact"
 #: A ``WatermarkStrategy`` with a timestamp assigner of the script's.
 ASSIGNER: Final = "assigner"
 #: A stream of an input that ends.
@@ -37,13 +39,14 @@ def of_result(call: Call, result: Value) -> Value:
     if call.of_class("WatermarkStrategy"):
         own = {ASSIGNER} if call.name == "with_timestamp_assigner" else set()
         return Instance(result.cls, call.facts | own)
-    if call.of_class("StreamExecutionEnvironment") and call.name == "from_collection":
-        return Instance(result.cls, frozenset({BOUNDED, NO_TIMESTAMPS, _typed(call, "type_info")}) - {""})
+    if call.of_class("StreamExecutionEnvironment") and result.cls.__name__ == "DataStream":
+        known = {BOUNDED, NO_TIMESTAMPS, _typed(call, "type_info")} if call.name == "from_collection" else set()
+        return Instance(result.cls, frozenset({EXACT, *known}) - {""})
     if call.of_class("Types"):
         return Instance(result.cls, frozenset({UNTYPED if call.name == "PICKLED_BYTE_ARRAY" else TYPED}))
     if not call.of_class("DataStream"):
         return Instance(result.cls)
-    known: set[str] = set()
+    known = {EXACT} if result.cls.__name__ == "DataStream" else set()
     if call.name in _SAME_TIME | _SAME_RECORDS:
         known |= call.facts & {BOUNDED, NO_TIMESTAMPS}
     if call.name == "assign_timestamps_and_watermarks":

@@ -16,6 +16,8 @@ from wiesel.compat.old_spellings import OLD_SPELLINGS
 from wiesel.compat.status import unavailable_message
 
 _ROOTS = ("pyflink", "wiesel")
+#: Parts of PyFlink that run it, which are no API and of which the index has nothing.
+_MACHINERY = {"fn_execution", "serializers", "testing", "shell", "find_flink_home", "gen_protos", "proto", "utils"}
 
 
 def bind_imports(node: ast.Import | ast.ImportFrom, scope: Scope, reporter: Reporter) -> None:
@@ -90,7 +92,7 @@ def _report_unknown(
 
 def _own(module: str, path: str, name: str, node: ast.alias | ast.Attribute, reporter: Reporter) -> Value:
     found = getattr(import_module(module), name, None)
-    if found is None and find_spec(f"{module}.{name}") is not None:
+    if found is None and _is_own_module(f"{module}.{name}"):
         return Module("wiesel", f"{path}.{name}".lstrip("."))
     if found is None and not hasattr(import_module(module), name):
         candidates = getattr(import_module(module), "__all__", dir(import_module(module)))
@@ -106,10 +108,7 @@ def _own(module: str, path: str, name: str, node: ast.alias | ast.Attribute, rep
 def _has_module(root: str, path: str, node: ast.alias | ast.ImportFrom, reporter: Reporter) -> bool:
     if root == "wiesel":
         module = f"{root}.{path}".rstrip(".")
-        try:
-            known = find_spec(module) is not None
-        except ModuleNotFoundError:
-            known = False
+        known = _is_own_module(module)
         if not known:
             reporter.report("E101", node, f"There is no module {module}.")
         elif reporter.portable and isinstance(node, ast.alias):
@@ -122,11 +121,21 @@ def _has_module(root: str, path: str, node: ast.alias | ast.ImportFrom, reporter
         fix = f"Write: from pyflink.{parent} import {name}"
         reporter.report("E101", node, f"pyflink.{path} is no module but a name.", fix)
         return False
-    # Modules that PyFlink keeps to itself are not in the index; whether they are there is not for us to say.
-    if not any(part.startswith("_") for part in path.split(".")):
+    if _is_own_module(f"wiesel.{path}"):
+        reporter.report("E103", node, f"PyFlink has no module pyflink.{path}.", f"Import it from wiesel.{path}.")
+    elif _MACHINERY & set(path.split(".")) or api.is_unserved(path.partition(".")[0]):
+        reporter.report("E106", node, f"pyflink.{path} is a part of PyFlink's own that Wiesel does not have.")
+    else:
         fix = did_you_mean(f"pyflink.{path}", [f"pyflink.{m}" for m in names.all_modules() if m]).strip()
         reporter.report("E101", node, f"There is no module pyflink.{path}.", fix)
     return False
+
+
+def _is_own_module(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # what is around it is no package
+        return False
 
 
 def _all(root: str, path: str) -> list[str]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from types import FunctionType
 from typing import Any
 
-from wiesel.check import api
+from wiesel.check import api, facts
 from wiesel.check.report_to import Reporter
 from wiesel.check.values import Callable, Class, Instance, Value
 from wiesel.compat.nearest import did_you_mean
@@ -27,9 +27,14 @@ def member(owner: Class | Instance, node: ast.Attribute, reporter: Reporter) -> 
     raw = api.attribute(cls, name)
     old = next((OLD_MEMBERS[key] for base in cls.__mro__ if (key := f"{base.__name__}.{name}") in OLD_MEMBERS), None)
     if raw is api.ABSENT:
+        if isinstance(owner, Instance) and facts.EXACT not in owner.facts and api.may_have(cls, name):
+            return None
         if old is not None:
             reporter.report("E107", node, f"{cls.__name__}.{name} was {old}.")
-        else:
+        elif name.startswith("_j_"):
+            message = f"{cls.__qualname__} has no '{name}': there is no Java object behind it."
+            reporter.report("E106", node, message, "Use the Python API, or run the script on Flink.")
+        elif not (reporter.portable and name.startswith("_")):  # what PyFlink keeps to itself is not for us to say
             fix = _HINTS.get(name) or did_you_mean(name, api.members(cls)).strip()
             reporter.report("E104", node, f"{cls.__qualname__} has no '{name}'.", fix)
         return None

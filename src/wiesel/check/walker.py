@@ -62,7 +62,7 @@ class Walker:
             case ast.AnnAssign(target=target, annotation=annotation, value=value):
                 declared = self._expressions.annotation(annotation)
                 found = self._evaluate(value) if value is not None else None
-                self._bind(target, found or declared, value)
+                self._bind(target, None if _is_any(annotation) else declared or found, value)
             case ast.AugAssign(target=target, value=value):
                 self._evaluate(value)
                 self._bind(target, None, None)
@@ -253,6 +253,10 @@ class Walker:
             if hasattr(function, "__annotations__") and not name.startswith("__"):
                 return [v if isinstance(v, Instance) else None for v in api.parameter_values(function)]
         return []
+
+
+def _is_any(annotation: ast.expr) -> bool:
+    return getattr(annotation, "attr", getattr(annotation, "id", None)) == "Any"
 
 
 def _caught(handler: ast.ExceptHandler) -> set[str]:

@@ -91,6 +91,9 @@ RIGHT = [
     "typed.connect(stream.broadcast(MapStateDescriptor('m', Types.INT(), Types.INT()))).process(unknown())\n"
     "stream.broadcast().map(str)\nstream.connect(typed).map(unknown())",
     "from pyflink.datastream.state import MapStateDescriptor",
+    "stream.get_type().get_field_names()",  # of a RowTypeInfo
+    "def use(stream: DataStream):\n    stream.reduce(min)",  # of a KeyedStream
+    "from typing import Any\nother: Any = env\nother.anything()",
     "match value:\n    case [env]:\n        env.anything()",
 ]
 
@@ -122,6 +125,22 @@ def test_what_is_not_portable_is_found_only_when_flink_is_the_target() -> None:
 
 def test_what_flink_serves_is_no_finding_when_flink_is_the_target() -> None:
     assert codes(ENV + WRONG["E106"], "flink-2.3") == codes(ENV + WRONG["I301"], "flink-2.3") == []
+
+
+def test_what_pyflink_keeps_to_itself_is_not_served_here_and_left_alone_on_flink() -> None:
+    inner = "from pyflink.fn_execution import flink_fn_execution_pb2\nenv._j_stream_execution_environment\n"
+    assert codes(ENV + inner) == ["E106", "E106"]
+    assert codes(ENV + inner + "times._timestamp_assigner", "flink-2.3") == []
+
+
+def test_a_stream_without_keys_has_none_of_the_members_of_one_with_keys() -> None:
+    [finding] = check_source(ENV + "stream.map(str).reduce(min)")
+    assert (finding.code, finding.message) == ("E104", "DataStream has no 'reduce'.")
+
+
+def test_a_module_of_wiesel_s_own_is_none_of_pyflink_s() -> None:
+    assert codes("import pyflink.datastream.connectors.datagen") == ["E103"]
+    assert codes("from wiesel.connectors.kafka.reader import Anything") == ["E102"]
 
 
 def test_the_letter_of_a_code_is_its_severity() -> None:
