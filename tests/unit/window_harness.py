@@ -9,22 +9,10 @@ from wiesel.core.elements import MAX_WATERMARK
 from wiesel.core.metrics import TaskMetricGroup
 from wiesel.core.operator_specs import OperatorSpec, WindowSpec
 from wiesel.core.shipping import ship
-from wiesel.runtime.operators import OperatorContext, create_operator
+from wiesel.runtime.operators import OperatorContext, create_operator, interval_join, window
 from wiesel.runtime.operators.contexts import TaskRuntimeContext
 from wiesel.state.heap.backend import HeapKeyedStateBackend
-
-
-class ManualClock:
-    """A clock that stands still until it is turned."""
-
-    def __init__(self, now: int = 0) -> None:
-        self.now = now
-
-    def now_ms(self) -> int:
-        return self.now
-
-    def monotonic(self) -> float:
-        return self.now / 1000
+from wiesel.testing.clock import ManualClock
 
 
 def window_spec(
@@ -119,7 +107,7 @@ class WindowHarness:
 
     def advance(self, now: int) -> None:
         """Turn the clock and fire what is due."""
-        self.clock.now = now
+        self.clock.set(now)
         # A timer is due when its millisecond is over, so that no element can still come into a window that fired.
         while due := self.backend.pop_processing_timers(now - 1, 512):
             for time, key, namespace in due:
