@@ -345,11 +345,11 @@ def run_by_clock(windows: WindowHarness, reference: Reference, stream: list[Any]
         if step == "restart":
             windows.restart()
         elif isinstance(step, int):
-            windows.advance(windows.clock.now + step)
-            assert Counter(windows.take()) == Counter(reference.advance(windows.clock.now - 1))
+            windows.advance(windows.clock.now_ms() + step)
+            assert Counter(windows.take()) == Counter(reference.advance(windows.clock.now_ms() - 1))
         else:
             windows.process(step, number)
-            assert reference.element(step, number, windows.clock.now) == []
+            assert reference.element(step, number, windows.clock.now_ms()) == []
             assert windows.take() == []
     assert windows.backend.number_of_keys() == 0
 
