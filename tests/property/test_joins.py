@@ -104,13 +104,14 @@ class GapOfNumber(SessionWindowTimeGapExtractor):
 def windows_of_a_join(draw: st.DrawFn) -> tuple[Any, Reference]:
     """Return an assigner and its reference."""
     lateness, size, slide = draw(LATENESS), draw(st.integers(1, 20)), draw(st.integers(1, 12))
-    kinds: list[tuple[Any, Reference]] = [
+    kinds: list[Any] = [
         (TumblingEventTimeWindows(size, 0), FixedReference(size, size, 0, lateness)),
         (SlidingEventTimeWindows(size, slide, 0), FixedReference(size, slide, 0, lateness)),
         (EventTimeSessionWindows(10), SessionReference(lateness)),
         (DynamicEventTimeSessionWindows(GapOfNumber()), DynamicReference(lateness)),
     ]
-    return draw(st.sampled_from(kinds))
+    assigner, reference = draw(st.sampled_from(kinds))
+    return assigner, reference
 
 
 @pytest.mark.parametrize("join", JOINS)
@@ -123,7 +124,8 @@ def test_window_joins_emit_what_the_reference_does(join, windows, stream):
     def build(left: DataStream, right: DataStream) -> DataStream:
         streams: Any = left.co_group(right) if join == "co_group" else left.join(right)
         windowed = streams.where(key).equal_to(key).window(assigner).allowed_lateness(reference.lateness)
-        return apply(windowed)
+        joined: DataStream = apply(windowed)
+        return joined
 
     harness = WindowHarness(spec_of(build))
     sides: dict[int, str] = {}
@@ -212,7 +214,7 @@ def test_interval_joins_emit_what_the_reference_does(
     tags = {"left": OutputTag("late left"), "right": OutputTag("late right")}
 
     def build(left: DataStream, right: DataStream) -> DataStream:
-        joined = left.key_by(key).interval_join(right.key_by(key)).between(lower, upper)  # type: ignore[arg-type]
+        joined = left.key_by(key).interval_join(right.key_by(key)).between(lower, upper)
         joined = joined.lower_bound_exclusive() if lower_exclusive else joined
         joined = joined.upper_bound_exclusive() if upper_exclusive else joined
         if keeps_late:

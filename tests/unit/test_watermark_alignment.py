@@ -108,7 +108,7 @@ class Aligned:
         strategy = WatermarkStrategy(out_of_orderness_ms=0, idle_timeout_ms=idle_ms)
         alignment = Alignment("group", 10, 1000)
         self.source = AlignedSourceInput(self.reader, strategy, self.clock, alignment, self.reports.append)
-        self.source.add_splits([SourceSplit(name, None) for name in elements])
+        self.source.add_splits([SourceSplit(name, {}) for name in elements])
 
     def read(self, times: int = 100) -> list[int]:
         batches = [self.source.poll(1) for _ in range(times)]
@@ -198,7 +198,7 @@ class Every(BoundedSource):
         self.name, self.batch, self.end = name, batch, end
 
     def create_enumerator(self, context: SourceContext, state: Any) -> FixedSplits:
-        return FixedSplits([SourceSplit(f"{self.name}-0", 0)], context.parallelism, state)
+        return FixedSplits([SourceSplit(f"{self.name}-0", {"next": 0})], context.parallelism, state)
 
     def create_reader(self, context: SourceContext) -> SplitReader:
         return EveryReader(self)
@@ -213,11 +213,12 @@ class EveryReader(SplitReader):
         if not self._splits:
             return None
         split, source = self._splits[0], self._source
-        times = list(range(split.position, min(split.position + 10 * source.batch, source.end), 10))
+        begin = split.position["next"]
+        times = list(range(begin, min(begin + 10 * source.batch, source.end), 10))
         if times[-1] + 10 >= source.end:
             self._finished.append(self._splits.popleft().split_id)
         else:
-            self._splits[0] = SourceSplit(split.split_id, times[-1] + 10)
+            self._splits[0] = SourceSplit(split.split_id, {"next": times[-1] + 10})
         return SourceBatch(split.split_id, [(source.name, time) for time in times], times)
 
 
