@@ -38,7 +38,8 @@ class HttpConnection(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer."""
-        self._answer()
+        with self._server.answering():
+            self._answer()
 
     do_HEAD = do_POST = do_PATCH = do_PUT = do_GET  # noqa: N815 - http.server's spelling
 

@@ -7,7 +7,7 @@ import os
 import select
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,6 +15,8 @@ from typing import Any, Final
 MAX_CONNECTIONS: Final = 32
 #: Seconds that a peer may keep us waiting.
 TIMEOUT: Final = 10.0
+#: Seconds that an answer under way gets when the server ends.
+_LAST_ANSWERS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class HttpServer:
         self._listener = listener
         self._admits = admits
         self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self._answering = 0
+        self._idle = threading.Condition()
         self._stop_reads, self._stop_writes = os.pipe()
         self._thread = threading.Thread(target=self._accept, name="wiesel-rest", daemon=True)
         self._thread.start()
@@ -100,7 +104,21 @@ class HttpServer:
         finally:
             self._slots.release()
 
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[None]:
+        """Hold back the end of the server until an answer is sent."""
+        with self._idle:
+            self._answering += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._answering -= 1
+                self._idle.notify_all()
+
     def close(self) -> None:
-        """Accept nothing more; requests under way are answered."""
+        """Accept nothing more, and wait for a moment until requests under way are answered."""
         os.close(self._stop_writes)
         self._thread.join()
+        with self._idle:
+            self._idle.wait_for(lambda: self._answering == 0, _LAST_ANSWERS)
