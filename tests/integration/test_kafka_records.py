@@ -1,11 +1,13 @@
 """Whole Kafka records through jobs on a real broker: read, written, refused, and what becomes of bad ones."""
 
+import ctypes
 import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import confluent_kafka
 import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
@@ -241,8 +243,9 @@ BAD: list[Written] = [
     (b"avro", b"Obj\x01\x04\x14avro.codec", [("format", b"avro"), ("none", None)], 0, 0),
     (b"headers", b"{", [(f"h{i % 100}", bytes([i % 256])) for i in range(10_000)], 0, 0),
     (b"", b"", [], 0, 0),
+    (b"before 1970", b"{", [], -5, 0),
 ]
-PLACES = (3, 50, 51, 120, 200, 305)
+PLACES = (3, 50, 51, 120, 200, 305, 306)
 
 
 def produce_good_and_bad(kafka: LocalBroker, topic: str) -> None:
@@ -309,7 +312,7 @@ def test_dead_letters_are_the_records_as_they_were_with_place_and_error_in_heade
     assert values(messages(kafka, written)) == GOOD
     letters = messages(kafka, dead)
     assert [(m.key(), m.value()) for m in letters] == [(key, value) for key, value, *_ in BAD]
-    for letter, place, (_, _, own, _, _) in zip(letters, PLACES, BAD, strict=True):
+    for letter, place, (_, _, own, timestamp, _) in zip(letters, PLACES, BAD, strict=True):
         headers = headers_of(letter)
         assert headers[: len(own)] == own
         facts = dict(headers[len(own) :])
@@ -317,7 +320,8 @@ def test_dead_letters_are_the_records_as_they_were_with_place_and_error_in_heade
         assert facts["__connect.errors.partition"] == b"0"
         assert facts["__connect.errors.offset"] == str(place).encode()
         assert facts["__connect.errors.connector.name"] == b"Source: orders"
-        assert int(facts["__wiesel.errors.timestamp"] or b"0") > 1_700_000_000_000
+        assert (facts["__wiesel.errors.timestamp"] == b"-5") == (timestamp == -5)
+        assert letter.timestamp()[1] > 1_700_000_000_000
     errors = [dict(headers_of(m))["__connect.errors.exception.class.name"] for m in letters]
     assert errors[:3] == [b"ValueError", b"UnicodeDecodeError", b"RecursionError"]
     assert dict(headers_of(letters[0]))["__connect.errors.exception.message"] == b"no value"
@@ -355,6 +359,48 @@ def test_the_policy_may_come_from_the_configuration(kafka: LocalBroker, topic: T
     run(tmp_path, configured)
     assert values(messages(kafka, written)) == GOOD
     assert len(messages(kafka, dead)) == len(BAD)
+
+
+def produce_with_header_name(kafka: LocalBroker, topic: str, name: bytes) -> None:
+    """By the C library itself: Python's client takes names that are text only."""
+    library = Path(confluent_kafka.__file__).parent.parent / "confluent_kafka.libs"
+    rdkafka = ctypes.CDLL(str(next(library.glob("librdkafka*"))))
+    for function in (rdkafka.rd_kafka_conf_new, rdkafka.rd_kafka_new, rdkafka.rd_kafka_headers_new):
+        function.restype = ctypes.c_void_p
+    error = ctypes.create_string_buffer(512)
+    configuration = ctypes.c_void_p(rdkafka.rd_kafka_conf_new())
+    rdkafka.rd_kafka_conf_set(configuration, b"bootstrap.servers", kafka.bootstrap_servers.encode(), error, 512)
+    producer = ctypes.c_void_p(rdkafka.rd_kafka_new(0, configuration, error, 512))
+    headers = ctypes.c_void_p(rdkafka.rd_kafka_headers_new(1))
+    rdkafka.rd_kafka_header_add(headers, name, ctypes.c_ssize_t(len(name)), b"x", ctypes.c_ssize_t(1))
+    # Topic (1), value (4), copied (7, 2), headers (10), end (0).
+    arguments = (1, ctypes.c_char_p(topic.encode()), 4, ctypes.c_char_p(b"v"), ctypes.c_size_t(1), 7, 2, 10, headers, 0)
+    assert rdkafka.rd_kafka_producev(producer, *arguments) == 0
+    assert rdkafka.rd_kafka_flush(producer, 10_000) == 0
+    rdkafka.rd_kafka_destroy(producer)
+
+
+def test_a_header_whose_name_is_no_utf8_makes_a_whole_record_bad_and_no_other(
+    kafka: LocalBroker, topic: TopicFactory, tmp_path: Path
+) -> None:
+    read, written, dead = topic("names"), topic("out"), topic("dead")
+    produce(kafka, read, value_only(b"before"))
+    produce_with_header_name(kafka, read, b"\xff\xfe")
+    produce(kafka, read, value_only(b"behind"))
+
+    def build(builder: KafkaSourceBuilder, sink_of: KafkaSink) -> Callable[[StreamExecutionEnvironment], Any]:
+        builder.set_bad_record_policy(BadRecordPolicy.dead_letter(dead))
+        strategy = WatermarkStrategy.no_watermarks()
+        return lambda env: env.from_source(builder.build(), strategy, "names").sink_to(sink_of)
+
+    run(tmp_path, build(source(kafka, read).set_deserializer(Whole()), sink(kafka, Copy(written), written)))
+    assert [m.value() for m in messages(kafka, written)] == [b"before", b"behind"]
+    (letter,) = messages(kafka, dead)
+    assert letter.value() == b"v"
+    assert dict(headers_of(letter))["__wiesel.errors.headers"] == b"a header's name is no UTF-8"
+    (tmp_path / "values").mkdir()
+    run(tmp_path / "values", raw_copy(kafka, read, written))
+    assert [m.value() for m in messages(kafka, written)][2:] == [b"before", b"v", b"behind"]
 
 
 # ----------------------------------------------------------------------------------------- sizes and what is refused

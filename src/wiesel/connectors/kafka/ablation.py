@@ -83,6 +83,10 @@ def _split(pending: Sequence[Segment], is_published: Callable[[Segment], bool], 
 
 #: Makes the disk on which segments lie.
 segment_disk: Final[Callable[[], Disk]] = _UnsyncedDisk if failpoints.ablated("walsync") else OsDisk
+#: Rule 2: whether a fence makes what was read before it worthless.
+LOOKS_AFTER_EVERY_FENCE: Final = not failpoints.ablated("rule2")
+#: Rule 3: whether a producer carries one transaction only.
+FRESH_PRODUCER_EACH: Final = not failpoints.ablated("rule3")
 #: 4c of the protocol.
 check_claim: Final = _no_claims if failpoints.ablated("rule8") else committer.check_claim
 #: 4d of the protocol.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from wiesel.connectors.delivery_guarantee import DeliveryGuarantee
 from wiesel.connectors.kafka.naming import is_topic_name
-from wiesel.connectors.kafka.records import Header, ProducerRecord, headers_of
+from wiesel.connectors.kafka.records import Header, ProducerRecord, UnreadableHeadersError, headers_of
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import SourceContext
 from wiesel.core.elements import MIN_TIMESTAMP
@@ -184,11 +184,6 @@ def dead_letter(topic: str, message: Message, error: Exception, context: SourceC
     Its timestamp is the time of writing: a broker refuses some that a bad record may carry. The record's own is a
     header.
     """
-    headers: list[Header] = []
-    try:
-        headers += headers_of(message)
-    except Exception as headers_error:
-        headers.append((UNREADABLE_HEADERS, str(headers_error).encode(errors="replace")))
     kind = type(error)
     text = str(error)
     facts: dict[str, object] = {
@@ -201,5 +196,16 @@ def dead_letter(topic: str, message: Message, error: Exception, context: SourceC
         ERROR_CLASS: kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}",
         ERROR_MESSAGE: text if len(text) <= _SHOWN_MESSAGE else f"{text[:_SHOWN_MESSAGE]}…",
     }
-    headers += [(name, str(fact).encode(errors="replace")) for name, fact in facts.items()]
+    added = [(name, str(fact).encode(errors="replace")) for name, fact in facts.items()]
+    headers = [*_own_headers(message, error), *added]
     return ProducerRecord(topic, message.value(), message.key(), headers)
+
+
+def _own_headers(message: Message, error: Exception) -> list[Header]:
+    unreadable = error
+    if not isinstance(error, UnreadableHeadersError):
+        try:
+            return list(headers_of(message))
+        except UnreadableHeadersError as found:
+            unreadable = found
+    return [(UNREADABLE_HEADERS, str(unreadable).encode())]

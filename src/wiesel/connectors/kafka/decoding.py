@@ -159,13 +159,9 @@ def whole(partition: Partition, message: Message) -> ConsumerRecord:
     """Return a message as a record.
 
     Raises:
-        RecordError: the names of its headers are no text.
+        UnreadableHeadersError: the name of a header is no text.
     """
     kind, timestamp = message.timestamp()
-    try:
-        headers = headers_of(message)
-    except Exception as error:
-        raise RecordError(f"its headers cannot be read: {error}") from error
     offset = message.offset()
     assert offset is not None
     return ConsumerRecord(
@@ -176,7 +172,7 @@ def whole(partition: Partition, message: Message) -> ConsumerRecord:
         _TIMESTAMP_TYPES[kind],
         message.key(),
         message.value(),
-        headers,
+        headers_of(message),
         message.leader_epoch(),
     )
 

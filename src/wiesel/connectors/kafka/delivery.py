@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
-from wiesel.connectors.kafka.ablation import check_claim, decide
+from wiesel.connectors.kafka.ablation import FRESH_PRODUCER_EACH, LOOKS_AFTER_EVERY_FENCE, check_claim, decide
 from wiesel.connectors.kafka.committer import Segment, Stop, after_error
 from wiesel.connectors.kafka.progress import Claim, Progress, ProgressRecord
 from wiesel.connectors.kafka.wal import Block, read_segment
@@ -102,9 +102,15 @@ class _TransactionalId:
 
     def drop_producer(self) -> None:
         """Destroy the producer, whatever it was about."""
-        producer, self.producer, self.looked = self.producer, None, False
+        producer, self.producer = self.producer, None
+        self.forget_look()
         if producer is not None:
             producer.abandon()
+
+    def forget_look(self) -> None:
+        """What was read of the progress topic before the next fence does not count behind it."""
+        if LOOKS_AFTER_EVERY_FENCE:
+            self.looked = False
 
 
 class Deliverer:
@@ -257,7 +263,8 @@ class Deliverer:
         producer.publish(read_segment(self._disk, self._context.job_directory, segment), segment.marker())
         failpoints.hit("P7")
         # A producer carries one transaction: its delayed EndTxn could otherwise tear the next one.
-        entry.drop_producer()
+        if FRESH_PRODUCER_EACH:
+            entry.drop_producer()
         self._confirm(entry, segment.lineage, segment.seq)
         entry.queue.popleft()
         failpoints.hit("P12")
@@ -295,7 +302,7 @@ class Deliverer:
     def _fence(self, entries: Sequence[_TransactionalId]) -> None:
         def fence(entry: _TransactionalId) -> None:
             entry.producer = self._transactions.fence(entry.tid, entry.failures)
-            entry.looked = False
+            entry.forget_look()
 
         self._side_by_side(fence, [entry for entry in entries if entry.producer is None])
 

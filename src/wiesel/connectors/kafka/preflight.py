@@ -92,7 +92,7 @@ def examine_guarantee(sink: KafkaSinkSpec, job: JobFacts) -> Iterator[PreflightF
     if prefix and len(same) > 1:
         yield _mistake(
             f"{len(same)} sinks of this job use the transactional id prefix {prefix!r}. Give each its own, or they "
-            "fence each other."
+            "fence each other (for dead letters: BadRecordPolicy.dead_letter(topic, transactional_id_prefix))."
         )
     if not job.checkpointing_enabled and not job.bounded:
         yield _mistake(

@@ -6,6 +6,8 @@ import enum
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from wiesel.core.errors import RecordError
+
 if TYPE_CHECKING:
     from confluent_kafka import Message
 
@@ -67,7 +69,18 @@ class ProducerRecord(NamedTuple):
     partition: int | None = None
 
 
+class UnreadableHeadersError(RecordError):
+    """A record has a header whose name is no UTF-8; the client cannot give any of its headers."""
+
+
 def headers_of(message: Message) -> Sequence[Header]:
-    """Return a message's headers; raises what the client raises when their names are no text."""
-    headers: Any = message.headers()
+    """Return a message's headers.
+
+    Raises:
+        UnreadableHeadersError: never ask this message again, its second answer holds a null pointer.
+    """
+    try:
+        headers: Any = message.headers()
+    except Exception as error:
+        raise UnreadableHeadersError("a header's name is no UTF-8") from error
     return headers or ()
