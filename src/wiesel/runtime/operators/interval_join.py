@@ -1,7 +1,7 @@
 """The interval join: an element meets those of the other side that are within reach (Flink: ``IntervalJoinOperator``).
 
 Each side of a key is a buffer sorted by time, so what is within reach lies side by side and what nobody reaches any
-more at the front.
+more at the front. Only the earliest element has a timer.
 """
 
 from __future__ import annotations
@@ -78,13 +78,13 @@ class IntervalJoinOperator(FunctionOperator):
             if timestamp < self.current_watermark:
                 late(value, timestamp)
                 return
-            _insert(own, value, timestamp)
+            if _insert(own, value, timestamp):
+                register(input_index, timestamp + kept_ms)
             buffer: Buffer | None = other.get(None)
             if buffer is not None:
                 times, values = buffer
                 for i in range(bisect_left(times, timestamp + low), bisect_right(times, timestamp + high)):
                     join(value, timestamp, values[i], times[i])
-            register(input_index, timestamp + kept_ms)
 
         return process
 
@@ -111,30 +111,33 @@ class IntervalJoinOperator(FunctionOperator):
         return side if side is not None else lambda value, timestamp: None
 
     def on_event_timer(self, timestamp: int, namespace: int) -> None:
-        """Drop the elements of a side that nothing can meet any more."""
+        """Drop the elements of a side that nothing can meet any more, and wait for the next one's time."""
         state = self._buffers[namespace]
         buffer: Buffer | None = state.get(None)
         if buffer is None:
             return
         times, values = buffer
-        gone = bisect_right(times, timestamp - self._kept_ms[namespace])
+        kept_ms = self._kept_ms[namespace]
+        gone = bisect_right(times, timestamp - kept_ms)
         if gone == len(times):
             state.remove(None)
         else:
             del times[:gone], values[:gone]
+            self._timers.register_event_time(namespace, times[0] + kept_ms)
 
 
-def _insert(state: InternalState, value: Any, timestamp: int) -> None:
-    """Put an element into a buffer, behind those of its own time."""
+def _insert(state: InternalState, value: Any, timestamp: int) -> bool:
+    """Put an element into a buffer, behind those of its own time; return whether it is the earliest now."""
     buffer: Buffer | None = state.get(None)
     if buffer is None:
         state.put(None, ([timestamp], [value]))
-        return
+        return True
     times, values = buffer
     if timestamp >= times[-1]:
         times.append(timestamp)
         values.append(value)
-    else:
-        place = bisect_right(times, timestamp)
-        times.insert(place, timestamp)
-        values.insert(place, value)
+        return False
+    place = bisect_right(times, timestamp)
+    times.insert(place, timestamp)
+    values.insert(place, value)
+    return place == 0
