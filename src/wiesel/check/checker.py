@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from wiesel.check import overrides
+from wiesel.check import execution, overrides
 from wiesel.check.finding import Finding
 from wiesel.check.report_to import Reporter
 from wiesel.check.suppressions import without_suppressed
@@ -42,6 +42,7 @@ def check_source(source: str, file: str = "<script>", target: str | None = None)
     reporter.class_defined = lambda cls: overrides.look(cls, reporter)
     try:
         Walker(reporter).walk(tree)
+        execution.look(tree, reporter)
     except RecursionError:
         return [Finding(file, 1, 1, "E001", "Too deeply nested to be read.")]
     return without_suppressed(sorted(reporter.findings), source)

@@ -42,12 +42,14 @@ WRONG = {
     "E204": "stream.key_by(str).window(TumblingEventTimeWindows.of(Time.seconds(1)))",
     "E205": "class F(ProcessFunction):\n    def open(self, context):\n        context.get_state(None)",
     "E206": "class F(ProcessFunction):\n    def process_element(self, value, ctx, out):\n        out.collect(1)",
+    "E207": "from pyflink.datastream.connectors.kafka import KafkaSink\nKafkaSink.builder().build()",
     "W201": "env.from_source(NumberSequenceSource(1, 2), times, 'numbers')",
     "W202": "timed.key_by(str).window(TumblingEventTimeWindows.of(Duration.of_seconds(1)))",
     "W203": "env.get_checkpoint_config().set_checkpoint_storage_dir('file:///tmp')",
     "W204": "stream.key_by(str).window(TumblingProcessingTimeWindows.of(Time.seconds(1)))",
     "W205": "count = 0\ndef add(value):\n    global count\n    count += 1\nstream.map(add)",
     "W206": "class Mean(AggregateFunction):\n    def open(self, context):\n        pass",
+    "W207": "stream.print()",
     "I301": "env.add_jars('file:///connector.jar')",
     "P401": "from wiesel.datastream import StreamExecutionEnvironment",
     "P402": "stream.join(timed)",
@@ -108,7 +110,7 @@ def test_every_rule_finds_what_it_is_about(code: str) -> None:
     source = WRONG[code] if code == "E001" else ENV + WRONG[code]
     [finding] = check_source(source, "job.py", target)
     assert (finding.code, finding.file) == (code, "job.py")
-    assert finding.line > LINES or code == "E001"
+    assert finding.line > LINES or code in ("E001", "W207")
     assert finding.message.endswith(".")
 
 
@@ -155,6 +157,48 @@ def test_the_place_is_the_name_behind_the_last_dot() -> None:
     assert (first.line - LINES, first.column, first.end_line - LINES, first.end_column) == (3, 6, 3, 10)
     assert (second.line - LINES, second.column, second.end_column) == (4, 14, 22)
     assert first.fix == "Did you mean 'map'?"
+
+
+KAFKA = """
+from pyflink.datastream.connectors.kafka import *
+schema = SimpleStringSchema()
+record = KafkaRecordSerializationSchema.builder().set_topic("t").set_value_serialization_schema(schema).build()
+sink = KafkaSink.builder().set_record_serializer(record)
+"""
+
+
+@pytest.mark.parametrize(
+    ("built", "missing"),
+    [
+        ("KafkaSource.builder().set_value_only_deserializer(schema).build()", ["set_topics('name')"]),
+        ("KafkaRecordSerializationSchema.builder().build()", ["set_topic(", "set_value_serialization_schema("]),
+        ("KafkaSink.builder().build()", ["set_record_serializer("]),
+        ("sink.build()", []),  # what was called on it before is not known
+        (
+            "KafkaSink.builder().set_record_serializer(record).set_delivery_guarantee(\n"
+            "    DeliveryGuarantee.EXACTLY_ONCE).build()",
+            ["set_transactional_id_prefix("],
+        ),
+        (
+            "KafkaSink.builder().set_record_serializer(record).set_delivery_guarantee(\n"
+            "    DeliveryGuarantee.EXACTLY_ONCE).set_transactional_id_prefix('p').build()",
+            [],
+        ),
+    ],
+)
+def test_a_builder_says_what_it_misses(built: str, missing: list[str]) -> None:
+    found = check_source(ENV + KAFKA + built)
+    assert {finding.code for finding in found} <= {"E207"}
+    assert [finding.fix.partition("Call ")[2].startswith(m) for finding, m in zip(found, missing, strict=True)] == [
+        True for _ in missing
+    ]
+
+
+@pytest.mark.parametrize(
+    "end", ["env.execute()", "run(env)", "env.execute_async()", "jobs.append(env)", "stream.execute_and_collect()"]
+)
+def test_a_program_that_may_be_executed_is_left_alone(end: str) -> None:
+    assert codes(f"{ENV}stream.print()\n{end}") == []
 
 
 def test_types_flow_through_calls_attributes_and_functions() -> None:
