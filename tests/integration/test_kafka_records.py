@@ -9,7 +9,7 @@ from typing import Any
 
 import confluent_kafka
 import pytest
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from tests.support.jobs import Job
 from wiesel.broker.fixtures import TopicFactory
@@ -456,6 +456,21 @@ def test_a_record_around_a_megabyte_is_published_or_refused_before_it_is_decided
     wide = topic("million-wide", properties={"max.message.bytes": str(2 * MEGABYTE)})
     run(tmp_path / "again", raw_copy(kafka, read, wide, max_request_size=str(2 * MEGABYTE)))
     assert [len(m.value() or b"") for m in messages(kafka, wide)] == [5, size]
+
+
+def test_a_record_without_key_for_a_compacted_topic_is_refused_before_it_is_decided(
+    kafka: LocalBroker, topic: TopicFactory, tmp_path: Path
+) -> None:
+    read, compacted = topic("keyless"), topic("compacted", properties={"cleanup.policy": "compact"})
+    produce(kafka, read, value_only(b"v"))
+    with pytest.raises(KafkaException, match="failed to validate record"):
+        strict = Producer({"bootstrap.servers": kafka.bootstrap_servers, "transactional.id": compacted})
+        strict.init_transactions(20)
+        strict.begin_transaction()
+        strict.produce(compacted, b"v")
+        strict.commit_transaction(20)
+    with pytest.raises(JobExecutionError, match=r"is compacted .* takes no records without a key"):
+        run(tmp_path, raw_copy(kafka, read, compacted))
 
 
 class Text(SerializationSchema):

@@ -285,6 +285,15 @@ def test_the_log_keeps_headers_own_times_and_partitions_in_the_order_of_writing(
     ]
 
 
+def test_a_compacted_topic_takes_no_record_without_a_key(tmp_path: Path) -> None:
+    records = {"keyed": ProducerRecord("t", None, b"k"), "keyless": ProducerRecord("t", b"v")}
+    writing = whole_writer(tmp_path, records.__getitem__, t={"cleanup.policy": "compact,delete"})
+    writing.write("keyed", NOW)
+    with pytest.raises(RecordError, match="is compacted"):
+        writing.write("keyless", NOW)
+    assert len(logged(tmp_path, writing)) == 1
+
+
 def test_headers_count_towards_the_largest_record_and_own_timestamps_are_checked(tmp_path: Path) -> None:
     limits = {"max.message.bytes": "10000", "message.timestamp.after.max.ms": "5000"}
     records = {

@@ -46,6 +46,7 @@ class TopicLimits:
         before_ms: how far a timestamp may lie in the past.
         after_ms: how far it may lie in the future.
         checks_timestamps: false where the broker sets timestamps itself.
+        requires_keys: whether it is compacted, so that records without key are refused.
     """
 
     topic: str
@@ -53,6 +54,7 @@ class TopicLimits:
     before_ms: int
     after_ms: int
     checks_timestamps: bool
+    requires_keys: bool = False
 
     def check_timestamp(self, timestamp: int, clock: Clock) -> None:
         """Raise ``RecordError`` for a timestamp that the broker would refuse."""
@@ -70,6 +72,13 @@ class TopicLimits:
                 f"The record's timestamp {timestamp} is {-ahead} ms in the past, and topic {self.topic!r} takes at "
                 f"most {self.before_ms} ms (message.timestamp.before.max.ms). Raise the topic's limit."
             )
+
+    def refuse_missing_key(self) -> RecordError:
+        """Return the error for a record without key."""
+        return RecordError(
+            f"Topic {self.topic!r} is compacted (cleanup.policy) and takes no records without a key. Give them one: "
+            "set_key_serialization_schema(...), or the key of the ProducerRecord."
+        )
 
     def refuse_size(self, size: int) -> RecordError:
         """Return the error for a record of ``size`` bytes."""
@@ -113,4 +122,5 @@ class Admission:
             before_ms=int(configuration.get("message.timestamp.before.max.ms", _NO_LIMIT)),
             after_ms=int(configuration.get("message.timestamp.after.max.ms", _DEFAULT_AFTER_MS)),
             checks_timestamps=configuration.get("message.timestamp.type", "CreateTime") == "CreateTime",
+            requires_keys="compact" in configuration.get("cleanup.policy", ""),
         )

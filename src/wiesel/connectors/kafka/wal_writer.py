@@ -168,7 +168,8 @@ class WalWriter:
             raise RecordError(f"{self._context.operator_name}: the topic selector returned {topic!r}, which is no name")
         limits = self._limits[topic] = self._admission.limits_of(topic)
         block = self._blocks[topic] = []
-        slot = self._slots[topic] = (block.append, limits.max_bytes, limits.before_ms)
+        append = _keyed_only(block, limits) if limits.requires_keys else block.append
+        slot = self._slots[topic] = (append, limits.max_bytes, limits.before_ms)
         return slot
 
     def _flush_block(self, topic: str) -> None:
@@ -250,6 +251,17 @@ class WalWriter:
         if self._file is not None:
             self._file.discard()
             self._file = None
+
+
+def _keyed_only(block: list[Any], limits: TopicLimits) -> Callable[[Any], None]:
+    """Return the append of a compacted topic's buffer; other topics' records need not be looked at."""
+
+    def append(record: Any) -> None:
+        if record[0] is None:
+            raise limits.refuse_missing_key()
+        block.append(record)
+
+    return append
 
 
 def _decided_by(committable: Committable, checkpoint_id: int) -> Committable:
