@@ -118,7 +118,8 @@ class IntervalJoinOperator(FunctionOperator):
             return
         times, values = buffer
         kept_ms = self._kept_ms[namespace]
-        gone = bisect_right(times, timestamp - kept_ms)
+        # All that the watermark has passed go at once: no element comes in before they would by themselves.
+        gone = bisect_right(times, self.current_watermark - kept_ms)
         if gone == len(times):
             state.remove(None)
         else:
