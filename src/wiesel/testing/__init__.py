@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from wiesel.testing.clock import ManualClock
     from wiesel.testing.conformance import Check, ConformanceError
     from wiesel.testing.function_harness import harness_of
-    from wiesel.testing.harness import OperatorHarness, Snapshot
+    from wiesel.testing.harness import OperatorHarness
     from wiesel.testing.harness_ends import TimestampedValue
     from wiesel.testing.in_memory_sink import InMemorySink
     from wiesel.testing.in_memory_source import InMemorySource
     from wiesel.testing.kafka_topic import KafkaTopic
     from wiesel.testing.memory_disk import MemoryDisk
     from wiesel.testing.sink_conformance import SinkConformance
+    from wiesel.testing.snapshot import Snapshot
     from wiesel.testing.source_conformance import SourceConformance
 
 __all__ = [
@@ -48,7 +49,7 @@ _HOMES = {
     "MemoryDisk": "memory_disk",
     "OperatorHarness": "harness",
     "SinkConformance": "sink_conformance",
-    "Snapshot": "harness",
+    "Snapshot": "snapshot",
     "SourceConformance": "source_conformance",
     "TimestampedValue": "harness_ends",
     "harness_of": "function_harness",

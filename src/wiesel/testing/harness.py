@@ -10,8 +10,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -27,8 +25,7 @@ from wiesel.core.watermarks import WatermarkStrategy
 from wiesel.datastream import DataStream, StreamExecutionEnvironment
 from wiesel.datastream.connectors.base import Sink, Source
 from wiesel.graph.job_graph import JobGraph, build_job_graph
-from wiesel.runtime.checkpoint.manifest import CheckpointManifest, OperatorManifest, SealKey
-from wiesel.runtime.checkpoint.storage import CheckpointStorage
+from wiesel.runtime.checkpoint.manifest import CheckpointManifest, OperatorManifest
 from wiesel.runtime.failures import describe
 from wiesel.runtime.reports import (
     CheckpointAcknowledged,
@@ -37,23 +34,14 @@ from wiesel.runtime.reports import (
     TaskFailed,
     TaskId,
 )
-from wiesel.runtime.restore import check_restorable
+from wiesel.runtime.restore import check_restorable, with_restored_max_parallelism
 from wiesel.runtime.task import Task
 from wiesel.testing.clock import ManualClock
 from wiesel.testing.harness_ends import HandFedSource, KeepingSink, TimestampedValue
 from wiesel.testing.memory_disk import MemoryDisk
+from wiesel.testing.snapshot import Snapshot, storage_on
 
-_DIRECTORY: Final = Path("/harness")
-_KEY: Final = SealKey(b"the key of a test's own snapshots")
 _INPUT: Final = "harness-input"
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A complete checkpoint of a harness; give it to another one as ``restore``."""
-
-    checkpoint_id: int
-    disk: MemoryDisk
 
 
 class OperatorHarness:
@@ -70,7 +58,8 @@ class OperatorHarness:
         max_parallelism: number of key groups; None is Flink's default.
         processing_time: what the clock shows at first, in milliseconds.
         configuration: Flink's keys for the job, such as ``pipeline.auto-watermark-interval``.
-        restore: a snapshot to begin from, of this program or of an earlier version of it, at any parallelism.
+        restore: a snapshot to begin from, of this program or of an earlier version of it, at any parallelism;
+            ``Snapshot.of(path)`` is one of a real job.
         allow_non_restored_state: drop state of the snapshot whose operator is gone.
 
     Raises:
@@ -99,7 +88,7 @@ class OperatorHarness:
             self._configuration.set_string(key, value)
         self._graph = self._job_graph(build, inputs, side_outputs, parallelism, max_parallelism)
         self._disk = MemoryDisk() if restore is None else deepcopy(restore.disk)
-        self._storage = CheckpointStorage(self._disk, _DIRECTORY, _KEY)
+        self._storage = storage_on(self._disk)
         self._last_checkpoint = 0 if restore is None else restore.checkpoint_id
         self._reports: list[object] = []
         self._woken = threading.Event()
@@ -138,6 +127,7 @@ class OperatorHarness:
             return None
         path = self._storage.path_of(snapshot.checkpoint_id)
         manifest = self._storage.load(path)
+        self._graph = with_restored_max_parallelism(manifest, self._graph)
         check_restorable(manifest, self._graph, allow_non_restored_state)
         return Restore(manifest, path)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.jobs import Job
 from wiesel.common import Duration, Row, Time, Types, WatermarkStrategy
 from wiesel.core.elements import MAX_WATERMARK, MIN_TIMESTAMP
 from wiesel.core.errors import ConfigurationError, StateAccessError
@@ -29,10 +30,11 @@ from wiesel.datastream import (
     OutputTag,
     ProcessFunction,
     ReduceFunction,
+    StreamExecutionEnvironment,
 )
 from wiesel.datastream.state import MapStateDescriptor, ValueStateDescriptor
 from wiesel.datastream.window import TumblingEventTimeWindows
-from wiesel.testing import OperatorHarness, TimestampedValue, harness_of
+from wiesel.testing import OperatorHarness, Snapshot, TimestampedValue, harness_of
 
 ODD = OutputTag("odd", Types.LONG())
 RULES: MapStateDescriptor[str, int] = MapStateDescriptor("rules", Types.STRING(), Types.LONG())
@@ -249,7 +251,7 @@ def test_side_outputs_are_kept_when_asked_for() -> None:
         harness.side_output(ODD)
 
 
-@pytest.mark.parametrize("parallelism", [1, 3])
+@pytest.mark.parametrize("parallelism", [1, 3, 90])
 def test_a_snapshot_goes_on_at_any_parallelism_and_is_one_moment(parallelism: int) -> None:
     with count_harness() as harness:
         harness.process_elements([(key, 1) for key in "abcab"])
@@ -265,6 +267,22 @@ def test_a_snapshot_goes_on_at_any_parallelism_and_is_one_moment(parallelism: in
     with count_harness(restore=later) as restored:
         restored.process_element("a")
         assert restored.output == [("a", 4)]
+
+
+def test_a_checkpoint_of_a_real_job_can_be_gone_on_from(tmp_path: Path) -> None:
+    def program(env: StreamExecutionEnvironment) -> Any:
+        return env.from_collection(list("abcab")).key_by(lambda v: v).process(Count()).uid("count").print()
+
+    Job(tmp_path, program, settings={"execution.checkpointing.interval": "1 h"}).run()
+    [checkpoint] = (tmp_path / "checkpoints" / "job").glob("chk-*")
+
+    def counting(stream: Any) -> Any:
+        return stream.key_by(lambda v: v).process(Count()).uid("count")
+
+    snapshot = Snapshot.of(checkpoint)
+    with OperatorHarness(counting, restore=snapshot, allow_non_restored_state=True, parallelism=2) as harness:
+        harness.process_elements([("a", None), ("c", None), ("d", None)])
+        assert sorted(harness.output) == [("a", 3), ("c", 2), ("d", 1)]
 
 
 def test_a_small_program_runs_with_its_own_watermarks_and_windows() -> None:
