@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 from confluent_kafka import KafkaException
 
-from tests.integration.kafka_store import open_transaction
+from tests.integration.kafka_store import committed, open_transaction
 from wiesel.broker.fixtures import TopicFactory
 from wiesel.broker.local import LocalBroker
 from wiesel.broker.produce import NewRecord, produce
 from wiesel.cli.main import wiesel
 from wiesel.common import Configuration, WatermarkStrategy
+from wiesel.common.job_client import JobClient
 from wiesel.common.serialization import SimpleStringSchema
 from wiesel.datastream import StreamExecutionEnvironment
 from wiesel.datastream.connectors import DeliveryGuarantee
@@ -67,7 +69,12 @@ def test_offsets_of_a_job_are_those_of_its_checkpoint_and_its_progress_topic(
 ) -> None:
     source, target = topic("source", partitions=2), topic("target")
     produce(kafka.bootstrap_servers, source, [NewRecord(b"x", partition=number % 2) for number in range(7)])
-    copy_to_end(kafka, source, target, tmp_path)
+    job = copy(kafka, source, target, tmp_path)
+    deadline = time.monotonic() + 30
+    while len(committed(kafka.bootstrap_servers, target)) < 7:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    job.cancel().result()
     produce(kafka.bootstrap_servers, source, [NewRecord(b"later", partition=1)])
 
     (directory,) = (store.parent for store in tmp_path.glob("*/_store"))
@@ -82,8 +89,8 @@ def test_offsets_of_a_job_are_those_of_its_checkpoint_and_its_progress_topic(
     assert sink["pending"] == 0
 
 
-def copy_to_end(kafka: LocalBroker, source: str, target: str, checkpoints: Path) -> None:
-    """Run a bounded job."""
+def copy(kafka: LocalBroker, source: str, target: str, checkpoints: Path) -> JobClient:
+    """Start a job without an end."""
     configuration = Configuration()
     configuration.set_string("execution.checkpointing.dir", str(checkpoints))
     env = StreamExecutionEnvironment.get_execution_environment(configuration)
@@ -94,7 +101,6 @@ def copy_to_end(kafka: LocalBroker, source: str, target: str, checkpoints: Path)
         .set_bootstrap_servers(kafka.bootstrap_servers)
         .set_topics(source)
         .set_starting_offsets(KafkaOffsetsInitializer.earliest())
-        .set_bounded(KafkaOffsetsInitializer.latest())
         .set_value_only_deserializer(SimpleStringSchema())
         .build()
     )
@@ -112,7 +118,7 @@ def copy_to_end(kafka: LocalBroker, source: str, target: str, checkpoints: Path)
         .build()
     )
     env.from_source(reading, WatermarkStrategy.no_watermarks(), "source").sink_to(writing).uid("the-sink")
-    env.execute("copy")
+    return env.execute_async("copy")
 
 
 def test_offsets_of_a_name_without_a_job_are_a_groups(kafka: LocalBroker, topic: TopicFactory) -> None:

@@ -115,6 +115,11 @@ class KafkaProxy:
         with self._guard:
             self._rules.append(rule)
 
+    def clear(self) -> None:
+        """Let no fault happen any more; what is held stays so until `release`."""
+        with self._guard:
+            self._rules.clear()
+
     def release(self) -> int:
         """Send what was held to the broker now; returns how many requests that were."""
         with self._guard:

@@ -139,6 +139,13 @@ def test_a_held_request_arrives_when_it_is_released_behind_what_came_by_another_
     assert upstream.came == [b"again", b"held"]
 
 
+def test_a_rule_that_was_cleared_does_nothing(proxy: KafkaProxy, client: Client) -> None:
+    proxy.add(Rule(Api.END_TXN, Action.RESET))
+    proxy.clear()
+    client.send(Api.END_TXN, 1)
+    assert client.answer() == 1
+
+
 def test_what_is_done_behind_a_request_keeps_the_next_one_waiting(
     proxy: KafkaProxy, upstream: Upstream, client: Client
 ) -> None:
