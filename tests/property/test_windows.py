@@ -317,24 +317,29 @@ def test_count_windows_emit_each_full_slice_of_a_keys_elements(size, slide, stre
 CLOCK_STREAM = st.lists(st.one_of(st.sampled_from("ab"), st.integers(0, 15), st.just("restart")), max_size=30)
 
 
-@given(size=st.integers(1, 20), slide=st.none() | st.integers(1, 12), stream=CLOCK_STREAM)
+@given(size=st.integers(1, 20), slide=st.none() | st.integers(1, 12), data=st.data(), stream=CLOCK_STREAM)
 @EXAMPLES
-def test_processing_time_windows_hold_what_came_while_they_were_open(size, slide, stream):
+def test_processing_time_windows_hold_what_came_while_they_were_open(size, slide, data, stream):
+    offset = data.draw(st.integers(1 - (slide or size), (slide or size) - 1))
     if slide is None:
-        assigner: Any = TumblingProcessingTimeWindows(size, 0)
+        assigner: Any = TumblingProcessingTimeWindows(size, offset)
     else:
-        assigner = SlidingProcessingTimeWindows(size, slide, 0)
+        assigner = SlidingProcessingTimeWindows(size, slide, offset)
     windows = WindowHarness(window_spec(assigner, function=Panes()), now=100)
-    reference = FixedReference(size, slide or size, 0, lateness=0)
+    reference = FixedReference(size, slide or size, offset, lateness=0)
     reference.watermark = 99
     run_by_clock(windows, reference, stream)
 
 
+@pytest.mark.parametrize("dynamic", [False, True])
 @given(stream=CLOCK_STREAM)
 @EXAMPLES
-def test_processing_time_sessions_hold_what_came_within_the_gap(stream):
-    windows = WindowHarness(window_spec(ProcessingTimeSessionWindows(10), function=Panes()), now=100)
-    reference = SessionReference(lateness=0)
+def test_processing_time_sessions_hold_what_came_within_the_gap(dynamic, stream):
+    assigner: Any = ProcessingTimeSessionWindows(10)
+    if dynamic:
+        assigner = ProcessingTimeSessionWindows.with_dynamic_gap(GapOfNumber())
+    windows = WindowHarness(window_spec(assigner, function=Panes()), now=100)
+    reference = DynamicReference(lateness=0) if dynamic else SessionReference(lateness=0)
     reference.watermark = 99
     run_by_clock(windows, reference, stream)
 
