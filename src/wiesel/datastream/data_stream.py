@@ -126,7 +126,7 @@ class DataStream(_Operator):
         """Return the environment."""
         return self._environment
 
-    def get_execution_config(self) -> Any:
+    def get_execution_config(self) -> ExecutionConfig:
         """Return the environment's ``ExecutionConfig``."""
         return self._environment.get_config()
 
@@ -328,7 +328,7 @@ class DataStream(_Operator):
         self,
         broadcast_state_descriptor: MapStateDescriptor[Any, Any] | None = None,
         *other_broadcast_state_descriptors: MapStateDescriptor[Any, Any],
-    ) -> Any:
+    ) -> DataStream | BroadcastStream:
         """Send each record to every subtask; with descriptors, for the broadcast state pattern."""
         stream = self._partitioned(Partitioning(ShipStrategy.BROADCAST))
         if broadcast_state_descriptor is None:

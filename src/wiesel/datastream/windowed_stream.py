@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from wiesel.core.errors import ConfigurationError
 from wiesel.core.functions import (
@@ -61,7 +61,7 @@ class _Windowed:
         """Return the type of the records."""
         return self._stream.get_type()
 
-    def trigger(self, trigger: Trigger[Any, Any]) -> Any:
+    def trigger(self, trigger: Trigger[Any, Any]) -> Self:
         """Set when windows fire, instead of the assigner's default."""
         if not isinstance(trigger, Trigger):
             raise TypeError(f"Expected a Trigger, got {type(trigger).__name__}.")
@@ -73,7 +73,7 @@ class _Windowed:
         self._trigger = trigger
         return self
 
-    def evictor(self, evictor: Evictor[Any, Any]) -> Any:
+    def evictor(self, evictor: Evictor[Any, Any]) -> Self:
         """Let an evictor take elements out of windows when they fire (Java's ``evictor``; PyFlink has none).
 
         A window with one keeps all its elements, also under ``reduce`` and ``aggregate``.
@@ -85,14 +85,14 @@ class _Windowed:
         self._evictor = evictor
         return self
 
-    def allowed_lateness(self, time_ms: int) -> Any:
+    def allowed_lateness(self, time_ms: int) -> Self:
         """Let windows take late records for ``time_ms`` milliseconds after their end."""
         if time_ms < 0:
             raise ConfigurationError("The allowed lateness cannot be negative.")
         self._lateness_ms = time_ms
         return self
 
-    def side_output_late_data(self, output_tag: OutputTag) -> Any:
+    def side_output_late_data(self, output_tag: OutputTag) -> Self:
         """Send records that come too late to a side output instead of dropping them."""
         self._late_tag = output_tag
         return self

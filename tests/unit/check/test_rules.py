@@ -222,6 +222,7 @@ def test_types_flow_through_calls_attributes_and_functions() -> None:
     with stream.execute_and_collect() as results:
         results.closee()
     stream.key_by(str).count_window(2).reduce(min).name("n").uid("u").slot_sharing_group("g").printt()
+    timed.key_by(str).window(TumblingEventTimeWindows.of(Time.seconds(1))).allowed_lateness(5).reduc(min)
     CheckpointingMode.EXACTLY_ONC
     """
     found = check_source(ENV + "from pyflink.datastream.state import ValueStateDescriptor\n" + textwrap.dedent(source))
@@ -229,7 +230,7 @@ def test_types_flow_through_calls_attributes_and_functions() -> None:
     assert {finding.code for finding in found} == {"E104"}
     assert fixes == [
         *("value", "register_event_time_timer", "get_current_key", "map", "execute", "filter", "close"),
-        *("print", "EXACTLY_ONCE"),
+        *("print", "reduce", "EXACTLY_ONCE"),
     ]
 
 
