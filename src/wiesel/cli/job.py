@@ -51,6 +51,8 @@ def job(job: RunningJob) -> int:
                 f"{vertex['name']} has been in one step for {duration(vertex['in-step-for'])}: a function that does "
                 f"not return? wiesel cancel {details['jid']} ends it all the same."
             )
+    for held in details["held-back"]:
+        click.echo(held["text"])
     _show_failure(job)
     return 0
 
