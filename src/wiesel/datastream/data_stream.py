@@ -37,6 +37,7 @@ from wiesel.core.watermarks import WatermarkStrategy
 from wiesel.graph.transformations import ChainingStrategy, Partitioning, ShipStrategy, Upstream
 
 if TYPE_CHECKING:
+    from wiesel.common.execution_config import ExecutionConfig
     from wiesel.core.window_assigners import WindowAssigner
     from wiesel.datastream.collect import CloseableIterator
     from wiesel.datastream.connected_streams import BroadcastConnectedStream, BroadcastStream, ConnectedStreams
