@@ -26,6 +26,7 @@ from wiesel.state.heap.states import (
     HeapMapState,
     HeapReducingState,
     HeapValueState,
+    check_first_updates,
     locator,
 )
 from wiesel.state.heap.table import MASK, Cursor, Table
@@ -167,6 +168,8 @@ class HeapKeyedStateBackend:
             return HeapListState(value)
         if isinstance(descriptor, MapStateDescriptor):
             return HeapMapState(value)
+        if table.schema is not None and table.schema.type_descriptor is not None:
+            check_first_updates(value, table, descriptor.type_info.coercer(), self._what(descriptor.name))
         return self._value_or_fold(descriptor, value)
 
     @staticmethod
