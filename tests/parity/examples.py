@@ -11,7 +11,7 @@ import tempfile
 import threading
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -155,13 +155,14 @@ def _run(command: Sequence[str | Path], variables: Mapping[str, str], folder: st
             for line in process.stdout:
                 if not line.startswith(_OF_LIBRARIES):
                     printed.append(line.rstrip("\n"))
-                if len(printed) == lines:
+                if lines and len(printed) == lines:
                     break
         finally:
             late.cancel()
             if lines:
                 # All of the session: PyFlink's JVM is a process of its own.
-                os.killpg(process.pid, signal.SIGTERM)
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGTERM)
         code = process.wait(timeout=_SECONDS)
         errors.seek(0)
         failure = None if code == 0 or lines else Failure([f"exit code {code}"], errors.read()[-4000:])
