@@ -92,6 +92,19 @@ def test_each_record_reaches_the_sink_of_its_output(tmp_path: Path, parallelism:
     assert len(source.asked) == 1
 
 
+@pytest.mark.parametrize("chained", [True, False])
+def test_a_side_output_gets_its_own_records_where_nothing_reads_the_main_one(tmp_path: Path, chained: bool) -> None:
+    source = EvensAndOdds(PublishingSink())
+
+    def build(env: StreamExecutionEnvironment) -> None:
+        if not chained:
+            env.disable_operator_chaining()
+        env.from_source(Source(source), WatermarkStrategy.no_watermarks(), "numbers")
+
+    Job(tmp_path, build).run()
+    assert sorted(source.odds.published) == ODDS
+
+
 @pytest.mark.parametrize("failing", ["evens", "odds"])
 def test_both_outputs_are_there_once_after_a_failure_in_either_sink(tmp_path: Path, failing: str) -> None:
     sinks = {"evens": PublishingSink(), "odds": PublishingSink()}

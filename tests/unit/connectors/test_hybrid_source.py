@@ -116,8 +116,11 @@ def test_source_that_waits_its_turn_holds_no_watermark_back_and_counts_from_its_
     enumerator = spec.create_enumerator(source_context(-1), None)
     reader.add_splits(enumerator.on_discovered(enumerator.discover()))
     seen: list[tuple[list[int], int | None]] = []
+    splits = []
     while (batch := reader.poll(10)) is not None:
         seen.append((batch.values, reader.next_watermark()[0]))
+        splits.append(batch.split_id)
+    assert splits == ["0|s-0", "0|s-1", "1|s-0", "1|s-1", "1|s-0", "1|s-1"]
     # 200 alone counts once the file of 100 is read; then 300 must wait for the split of 400, which is announced.
     values = [value for value, _ in seen]
     assert values == [[100], [200], [], [], [300], [400]]
