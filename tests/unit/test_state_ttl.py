@@ -65,7 +65,7 @@ class Bench:
         return self.state(MapStateDescriptor("m", Types.STRING(), Types.INT()))
 
     def after(self, milliseconds: int) -> Bench:
-        self.clock.now += milliseconds
+        self.clock.advance(milliseconds)
         return self
 
     def restarted(self, configure: Configure = keep) -> Bench:
