@@ -41,6 +41,7 @@ def fail_once(value: int) -> int:
 @pytest.fixture(autouse=True)
 def own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))  # or jobs beside the tests would be met
     PASS.clear()
     FAIL.clear()
     yield
