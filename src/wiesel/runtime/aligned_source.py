@@ -56,6 +56,7 @@ class AlignedSourceInput(SourceInput):
 
     def next_watermark(self) -> tuple[int | None, bool | None]:
         """See ``SourceInput``; a report is made when its interval is over."""
+        self._pause()  # one of them may have ended
         for split_id in self._paused:
             self._generators[split_id].hold()
         risen = super().next_watermark()
