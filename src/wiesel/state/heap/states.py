@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from wiesel.core.errors import TypeMismatchError
 from wiesel.core.functions import AggregateFunction, ReduceFunction, method_or_callable
+from wiesel.core.types import Coercer
+from wiesel.core.types.base import inside
 from wiesel.state.heap.table import Cursor, Table
 
 #: Tells under which key of the table the current key's value is.
@@ -81,6 +84,33 @@ class HeapValueState:
         self.value = value
         self.update = update
         self.clear = clear
+
+
+def check_first_updates(state: HeapValueState, table: Table, coerce: Coercer, what: str) -> None:
+    """Hold the first values that are stored to their type, for whoever writes the program; then nothing is checked.
+
+    Args:
+        state: a handle of the table.
+        table: counts how many are still to be checked, over all handles.
+        coerce: raises ``TypeMismatchError`` for a value of another type.
+        what: the state, for the message.
+    """
+    if not table.checks_left:
+        return
+    update = state.update
+
+    def checked(new: Any) -> None:
+        table.checks_left -= 1
+        if table.checks_left <= 0:
+            state.update = update
+        if new is not None:
+            try:
+                coerce(new)
+            except TypeMismatchError as error:
+                raise inside(what, error) from None
+        update(new)
+
+    state.update = checked
 
 
 class HeapListState:

@@ -22,6 +22,8 @@ MASK: Final = SHARDS - 1
 FIRST_SLICE_ENTRIES: Final = 32
 SLICE_ENTRIES: Final = 2048
 SLICE_BYTES: Final = 128 * 1024
+#: Values of a state, in each subtask, that are held to its type before that is believed.
+CHECKED_UPDATES: Final = 100
 
 #: Types whose values cannot change in place, so that a reference to one is as good as a copy.
 _ATOMS: Final = frozenset({int, float, str, bytes, bool, type(None), complex})
@@ -54,10 +56,12 @@ class Table:
 
     ``stamped`` says whether its values have a time to live (``ttl.py``), None of a restored table; ``survivor`` returns
     what of a value goes into snapshots, where that is not all of it. ``schema`` says what the values are, None where
-    nobody has said so; ``claimed`` is false of a restored table that the program has not asked for.
+    nobody has said so; ``claimed`` is false of a restored table that the program has not asked for; ``checks_left`` is
+    how many values are still held to their type.
     """
 
     __slots__ = (
+        "checks_left",
         "claimed",
         "immutable",
         "name",
@@ -79,6 +83,7 @@ class Table:
         self.survivor: Callable[[Any], Any] | None = None
         self.schema: StateSchema | None = None
         self.claimed = True
+        self.checks_left = CHECKED_UPDATES
 
     def touch(self, bucket: int, key: Any) -> None:
         """Keep the value that ``key`` had at the barrier, unless its shard is already written.
