@@ -16,43 +16,59 @@ from wiesel.state.heap.table import Cursor
 Timer = tuple[int, Any, Any]
 
 
+#: The timers of one time: pairs of key and namespace.
+_Due = dict[tuple[Any, Any], None]
+
+
 class TimerQueue:
     """Timers of one time domain."""
 
-    __slots__ = ("_by_time", "_kept", "_times")
+    __slots__ = ("_by_time", "_dropped", "_kept", "_recent", "_times")
 
     def __init__(self) -> None:
         self._times: list[int] = []
-        self._by_time: dict[int, dict[tuple[Any, Any], None]] = {}
-        #: While a snapshot is written: what was due at each time that has been touched since its barrier.
+        self._by_time: dict[int, _Due] = {}
+        # While a snapshot is written ``_by_time`` neither gains nor loses a time, so that it can be walked through, and
+        # a barrier need not copy a million of them. New times are in ``_recent``; those that came up are ``_dropped``.
+        self._recent: dict[int, _Due] = {}
+        self._dropped: set[int] = set()
+        #: What was due at each time that has been touched since the barrier; None while no snapshot is written.
         self._kept: dict[int, list[tuple[Any, Any]]] | None = None
 
     def register(self, timestamp: int, key: Any, namespace: Any) -> None:
         """Add a timer; registering it twice is once."""
         due = self._by_time.get(timestamp)
         if self._kept is not None:
-            self._keep(timestamp)
+            due = self._touch(timestamp, due)
         if due is None:
-            self._by_time[timestamp] = due = {}
+            due = {}
+            (self._by_time if self._kept is None else self._recent)[timestamp] = due
+            heapq.heappush(self._times, timestamp)
+        elif self._dropped and timestamp in self._dropped:
+            self._dropped.discard(timestamp)
             heapq.heappush(self._times, timestamp)
         due[key, namespace] = None
 
     def delete(self, timestamp: int, key: Any, namespace: Any) -> None:
         """Forget a timer; nothing happens when there is none."""
         due = self._by_time.get(timestamp)
+        if self._kept is not None:
+            due = self._touch(timestamp, due)
         if due is not None:
-            if self._kept is not None:
-                self._keep(timestamp)
             due.pop((key, namespace), None)
 
     def next_time(self) -> int | None:
         """Return the earliest time at which a timer is due."""
         while self._times:
             timestamp = self._times[0]
-            if self._by_time[timestamp]:
+            if self._by_time.get(timestamp) or self._recent.get(timestamp):
                 return timestamp
             heapq.heappop(self._times)
-            del self._by_time[timestamp]
+            if self._recent.pop(timestamp, None) is None:
+                if self._kept is None:
+                    del self._by_time[timestamp]
+                else:
+                    self._dropped.add(timestamp)
         return None
 
     def pop_due(self, until: int, limit: int) -> list[Timer]:
@@ -63,9 +79,10 @@ class TimerQueue:
         timestamp = self.next_time()
         if timestamp is None or timestamp > until:
             return []
-        due = self._by_time[timestamp]
+        due = self._by_time.get(timestamp)
         if self._kept is not None:
-            self._keep(timestamp)
+            due = self._touch(timestamp, due)
+        assert due is not None
         if len(due) <= limit:
             popped = [(timestamp, key, namespace) for key, namespace in due]
             due.clear()
@@ -73,29 +90,43 @@ class TimerQueue:
         # From the end: a dictionary from whose front entries are taken becomes slower with each.
         return [(timestamp, *due.popitem()[0]) for _ in range(limit)]
 
-    def _keep(self, timestamp: int) -> None:
+    def _touch(self, timestamp: int, due: _Due | None) -> _Due | None:
+        """Keep what was due at the barrier before it changes; return what is due now, None for a time not known."""
+        if due is None:
+            return self._recent.get(timestamp)
         assert self._kept is not None
         if timestamp not in self._kept:
-            self._kept[timestamp] = list(self._by_time.get(timestamp, ()))
+            self._kept[timestamp] = list(due)
+        return due
 
     def snapshot(self) -> Iterator[Timer]:
         """Return an iterator over the timers there are now; it may go on while timers come and go.
 
         A queue of many times would take long to copy, so each time is copied when it comes up, or before it changes.
         """
+        self._settle()  # an earlier one was given up
         kept = self._kept = {}
-        return self._as_of_barrier(list(self._by_time), kept)
+        return self._as_of_barrier(kept)
 
-    def _as_of_barrier(self, times: list[int], kept: dict[int, list[tuple[Any, Any]]]) -> Iterator[Timer]:
-        for timestamp in times:
-            due = kept[timestamp] if timestamp in kept else list(self._by_time.get(timestamp, ()))
-            for key, namespace in due:
+    def _as_of_barrier(self, kept: dict[int, list[tuple[Any, Any]]]) -> Iterator[Timer]:
+        for timestamp, due in self._by_time.items():
+            listed = kept.get(timestamp)
+            for key, namespace in list(due) if listed is None else listed:
                 yield timestamp, key, namespace
         if self._kept is kept:
-            self._kept = None
+            self._settle()
+
+    def _settle(self) -> None:
+        """No snapshot is written any more: times come and go again."""
+        self._kept = None
+        for timestamp in self._dropped:
+            del self._by_time[timestamp]
+        self._dropped.clear()
+        self._by_time |= self._recent
+        self._recent = {}
 
     def __len__(self) -> int:
-        return sum(map(len, self._by_time.values()))
+        return sum(map(len, self._by_time.values())) + sum(map(len, self._recent.values()))
 
 
 class HeapTimers:
