@@ -206,6 +206,18 @@ def test_the_numbers_are_counted_second_by_second(tmp_path: Path) -> None:
     )
 
 
+def test_clicks_and_orders_are_joined(tmp_path: Path) -> None:
+    assert sorted(run_to_the_end(wiesel_run("joins.py"), tmp_path).splitlines()) == [
+        "interval> ann saw shoes, order 1 came 2 min later",
+        "outer> ann saw belts: order 1",
+        "outer> ann saw shoes: order 1",
+        "outer> ann saw socks: no order",
+        "outer> bob saw hats: no order",
+        "window> ann saw belts and gave order 1",
+        "window> ann saw shoes and gave order 1",
+    ]
+
+
 def test_words_are_counted_exactly_once(
     kafka: LocalBroker, topics: tuple[str, str], arguments: list[str], tmp_path: Path
 ) -> None:
