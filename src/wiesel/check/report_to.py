@@ -14,7 +14,7 @@ _OF_IMPORTS = {"E101", "E102", "E103", "P401", "P403", "W203"}
 _OF_MEMBERS = {"E104", "E106", "E107", "P402", "P403", "W203"}
 
 #: Findings that are none on Flink, where the name is served or the setting has an effect.
-_NOT_ON_FLINK = {"E106", "I301"}
+_NOT_ON_FLINK = {"E106", "E208", "I301", "I302"}
 
 
 class Reporter:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from wiesel.check import builders, facts
+from wiesel.check import builders, facts, settings
 from wiesel.check.call import Call
 from wiesel.check.report_to import Reporter
 from wiesel.check.values import Class, Instance, UserFunction, UserInstance, Value
@@ -156,6 +156,7 @@ _TRAPS: Final[dict[str, tuple[_Trap, ...]]] = {
     "filter": (_function_kind,),
     "process": (_function_kind,),
     "build": (builders.look,),
+    **dict.fromkeys(("set_string", "set_integer", "set_boolean", "set_float"), (settings.look,)),
     "union": (_union_of_types,),
     "window": (_windows,),
     "window_all": (_windows,),

@@ -43,6 +43,7 @@ WRONG = {
     "E205": "class F(ProcessFunction):\n    def open(self, context):\n        context.get_state(None)",
     "E206": "class F(ProcessFunction):\n    def process_element(self, value, ctx, out):\n        out.collect(1)",
     "E207": "from pyflink.datastream.connectors.kafka import KafkaSink\nKafkaSink.builder().build()",
+    "E208": "Configuration().set_string('parallelism.default', 'many')",
     "W201": "env.from_source(NumberSequenceSource(1, 2), times, 'numbers')",
     "W202": "timed.key_by(str).window(TumblingEventTimeWindows.of(Duration.of_seconds(1)))",
     "W203": "env.get_checkpoint_config().set_checkpoint_storage_dir('file:///tmp')",
@@ -50,7 +51,9 @@ WRONG = {
     "W205": "count = 0\ndef add(value):\n    global count\n    count += 1\nstream.map(add)",
     "W206": "class Mean(AggregateFunction):\n    def open(self, context):\n        pass",
     "W207": "stream.print()",
+    "W208": "Configuration().set_string('execution.checkpointing.intervall', '1 s')",
     "I301": "env.add_jars('file:///connector.jar')",
+    "I302": "Configuration().set_string('pipeline.jars', 'file:///connector.jar')",
     "P401": "from wiesel.datastream import StreamExecutionEnvironment",
     "P402": "stream.join(timed)",
     "P403": "from pyflink.datastream import TimeCharacteristic",
@@ -95,6 +98,8 @@ RIGHT = [
     "from pyflink.datastream.state import MapStateDescriptor",
     "stream.get_type().get_field_names()",  # of a RowTypeInfo
     "def use(stream: DataStream):\n    stream.reduce(min)",  # of a KeyedStream
+    "Configuration().set_string('my.own.key', 'x').set_integer('parallelism.default', 2).set_boolean('my.own', True)",
+    "Configuration().set_string('parallelism.default', '${MANY}').set_string(name(), value())",
     "from typing import Any\nother: Any = env\nother.anything()",
     "match value:\n    case [env]:\n        env.anything()",
 ]
