@@ -55,7 +55,7 @@ def test_an_open_transaction_is_listed_described_and_aborted(kafka: LocalBroker,
     assert rows(kafka, "txn", "describe", tid)[0]["partitions"] == []
     with pytest.raises(KafkaException, match=r"fenced|FENCED"):
         producer.commit_transaction(10)
-    assert rows(kafka, "txn", "hanging", "--topic", name) == []
+    assert rows(kafka, "txn", "hanging", "--topic", name) == rows(kafka, "txn", "hanging") == []
 
 
 def test_an_unknown_transactional_id_and_half_a_place_are_told(kafka: LocalBroker) -> None:

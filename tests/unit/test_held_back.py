@@ -125,6 +125,14 @@ def test_the_log_speaks_when_the_watermark_stands_still_and_not_at_every_look(ca
     assert [record.message[:40] for record in caplog.records] == ["Delays: window open until 2026-01-15T12:"] * 2
 
 
+def test_silence_of_all_inputs_is_told_and_not_warned_about(caplog: pytest.LogCaptureFixture) -> None:
+    log = HeldBackLog(GRAPH)
+    with caplog.at_level(logging.INFO, logger="wiesel.cluster"):
+        for second in (0, 5):
+            log.look(second, [source(SILENT), window()])
+    assert [record.levelname for record in caplog.records] == ["INFO"]
+
+
 def test_a_watermark_that_moves_is_slow_and_not_held() -> None:
     log = HeldBackLog(GRAPH)
     for second in range(5, 50, 5):

@@ -82,6 +82,11 @@ class Admin:
             for name, topic in sorted(metadata.topics.items())
         ]
 
+    def broker_ids(self) -> list[int]:
+        """The ids of all brokers that answer."""
+        with kafka_errors(self._where):
+            return sorted(self._client.list_topics(timeout=self._timeout).brokers)
+
     def create_topic(
         self, name: str, partitions: int = 1, properties: Mapping[str, str] | None = None, replication: int = -1
     ) -> None:

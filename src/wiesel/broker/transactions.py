@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from wiesel.broker.admin import Admin
 from wiesel.broker.client import Cluster, kafka_errors, make_client
 from wiesel.broker.distribution import install_tools
 from wiesel.broker.errors import BrokerError
@@ -50,8 +51,12 @@ class Transactions:
 
     def hanging(self, topic: str | None) -> list[dict[str, str]]:
         """Transactions that hold readers of a topic (None: of any) back although no coordinator knows them."""
-        names = [topic] if topic is not None else self._topics()
-        return [row for name in names for row in self._table("find-hanging", "--topic", name)]
+        if topic is not None:
+            return self._table("find-hanging", "--topic", topic)
+        brokers = Admin(self._cluster).broker_ids()
+        rows = [row for broker in brokers for row in self._table("find-hanging", "--broker-id", str(broker))]
+        # A broker tells of every partition that it has a copy of.
+        return list({(row["Topic"], row["Partition"], row["StartOffset"]): row for row in rows}.values())
 
     def abort(self, transactional_id: str) -> None:
         """
@@ -70,11 +75,6 @@ class Transactions:
         """Write the marker that ends a hanging transaction of a partition, found by `hanging`."""
         place = ["--topic", topic, "--partition", str(partition), "--start-offset", str(start_offset)]
         self._run("abort", *place)
-
-    def _topics(self) -> list[str]:
-        from wiesel.broker.admin import Admin
-
-        return [topic.name for topic in Admin(self._cluster).list_topics() if not topic.is_internal]
 
     def _table(self, *arguments: str) -> list[dict[str, str]]:
         return parse_table(self._run(*arguments))

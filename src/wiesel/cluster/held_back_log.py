@@ -43,5 +43,12 @@ class HeldBackLog:
             key = (one.vertex_id, one.held_back_by)
             if now - self._told.get(key, -_AGAIN) >= _AGAIN:
                 self._told[key] = now
-                _log.warning("%s", one)
+                _log.log(_level(one), "%s", one)
         return held
+
+
+def _level(held: HeldBack) -> int:
+    """Silence of all inputs may be their nature, and a function's timer may be for tomorrow."""
+    if held.others_are_past:
+        return logging.WARNING
+    return logging.INFO if held.is_window else logging.DEBUG

@@ -48,6 +48,7 @@ class HeldBack:
         held_back_by: the input that holds it back.
         input_watermark: of that input; None before its first record.
         quiet_seconds: for how long that input has had no record.
+        others_are_past: whether another input is beyond ``due`` already; else all of them are silent, or behind.
     """
 
     vertex_id: int
@@ -58,6 +59,7 @@ class HeldBack:
     held_back_by: str
     input_watermark: int | None
     quiet_seconds: float
+    others_are_past: bool
 
     def __str__(self) -> str:
         what = f"window open until {_moment(self.due)}" if self.is_window else f"timer set for {_moment(self.due)}"
@@ -85,7 +87,8 @@ def diagnose(graph: JobGraph, tasks: Iterable[TaskFigures]) -> list[HeldBack]:
         watermark = min((MIN_TIMESTAMP if f.watermark is None else f.watermark for f in own), default=MIN_TIMESTAMP)
         if due is None or due <= watermark:
             continue
-        holder = _holder([f for v in _upstream(graph, vertex.vertex_id) for f in by_vertex.get(v, [])])
+        upstream = [f for v in _upstream(graph, vertex.vertex_id) for f in by_vertex.get(v, [])]
+        holder = _holder(upstream)
         if holder is not None:
             head = vertex.operators[0]
             found.append(
@@ -98,6 +101,7 @@ def diagnose(graph: JobGraph, tasks: Iterable[TaskFigures]) -> list[HeldBack]:
                     holder.name,
                     holder.watermark,
                     holder.quiet_seconds,
+                    any(_or_least(one.watermark) >= due for f in upstream for one in f.inputs),
                 )
             )
     return found
