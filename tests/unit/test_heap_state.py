@@ -16,6 +16,7 @@ from wiesel.core.state import (
 from wiesel.datastream import AggregateFunction
 from wiesel.state import create_keyed_backend
 from wiesel.state.heap.backend import HeapKeyedStateBackend
+from wiesel.state.heap.table import CHECKED_UPDATES
 from wiesel.testing.clock import ManualClock
 
 
@@ -158,3 +159,14 @@ def test_no_more_timers_are_popped_than_asked_for(backend: HeapKeyedStateBackend
 def test_an_unknown_backend_is_refused_with_the_one_to_use() -> None:
     with pytest.raises(ValueError, match="hashmap"):
         create_keyed_backend("rocksdb2", lambda key: 0, ManualClock())
+
+
+def test_after_the_first_values_of_a_state_nothing_is_looked_at_any_more(backend: HeapKeyedStateBackend) -> None:
+    state = backend.state(ValueStateDescriptor("v", Types.LONG()))
+    checked = state.update
+    for number in range(CHECKED_UPDATES):
+        state.update(number)
+    assert state.update is not checked
+    state.update("anything")
+    assert state.value() == "anything"
+    assert backend.state(ValueStateDescriptor("v", Types.LONG())).update.__name__ == "update"

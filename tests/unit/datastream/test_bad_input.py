@@ -32,7 +32,13 @@ from wiesel.datastream.connectors.kafka import KafkaSource
 from wiesel.datastream.formats.avro import AvroRowDeserializationSchema
 from wiesel.datastream.formats.csv import CsvRowDeserializationSchema
 from wiesel.datastream.formats.json import JsonRowDeserializationSchema
-from wiesel.datastream.state import ListStateDescriptor, MapStateDescriptor, ValueStateDescriptor
+from wiesel.datastream.state import (
+    ListStateDescriptor,
+    MapStateDescriptor,
+    ReducingStateDescriptor,
+    StateTtlConfig,
+    ValueStateDescriptor,
+)
 from wiesel.datastream.window import TumblingEventTimeWindows
 
 ROW = Types.ROW_NAMED(["a", "b"], [Types.INT(), Types.STRING()])
@@ -112,6 +118,37 @@ def test_a_key_that_is_not_of_its_declared_type_is_named() -> None:
 def test_an_element_of_a_collection_that_is_not_of_its_type_is_refused_at_once() -> None:
     with pytest.raises(TypeMismatchError, match=r"field a: Expected .* for INT, got str: 'x'"):
         environment().from_collection([("x", "y")], ROW)
+
+
+class Storing(KeyedProcessFunction):
+    """Stores what it is given, in a state of one kind."""
+
+    def __init__(self, kind: str, ttl: bool) -> None:
+        self.kind = kind
+        self.ttl = ttl
+
+    def open(self, runtime_context: Any) -> None:
+        descriptor: Any = ValueStateDescriptor("s", Types.INT())
+        if self.kind == "reducing":
+            descriptor = ReducingStateDescriptor("s", lambda a, b: b, Types.INT())
+        if self.ttl:
+            descriptor.enable_time_to_live(StateTtlConfig.new_builder(Time.hours(1)).build())
+        value = self.kind == "value"
+        self.store = runtime_context.get_state(descriptor).update if value else None
+        self.store = self.store or runtime_context.get_reducing_state(descriptor).add
+
+    def process_element(self, value: Any, ctx: Any) -> Any:
+        self.store(value)
+
+
+@pytest.mark.parametrize("ttl", [False, True])
+@pytest.mark.parametrize("kind", ["value", "reducing"])
+def test_a_value_that_is_not_of_its_state_s_type_is_named_with_state_operator_and_record(kind: str, ttl: bool) -> None:
+    stream = environment().from_collection([1, "x"]).key_by(lambda v: 0).process(Storing(kind, ttl)).uid("store")
+    words = r"State 's' of operator 'KEYED PROCESS' \(uid store\): Expected .* for INT, got str: 'x'"
+    with pytest.raises(JobExecutionError, match=words) as failure:
+        collect(stream)
+    assert (failure.value.operator, failure.value.record) == ("KEYED PROCESS", "'x'")
 
 
 @pytest.mark.parametrize(

@@ -168,12 +168,11 @@ class HeapKeyedStateBackend:
             return HeapListState(value)
         if isinstance(descriptor, MapStateDescriptor):
             return HeapMapState(value)
-        if table.schema is not None and table.schema.type_descriptor is not None:
-            check_first_updates(value, table, descriptor.type_info.coercer(), self._what(descriptor.name))
-        return self._value_or_fold(descriptor, value)
+        return self._value_or_fold(descriptor, table, value)
 
-    @staticmethod
-    def _value_or_fold(descriptor: Any, value: HeapValueState) -> Any:
+    def _value_or_fold(self, descriptor: Any, table: Table, value: HeapValueState) -> Any:
+        if table.schema is not None and table.schema.type_descriptor is not None:
+            check_first_updates(value, table, descriptor.type_info.coercer(), self._what(table.name))
         if isinstance(descriptor, ValueStateDescriptor):
             return value
         if isinstance(descriptor, ReducingStateDescriptor):
@@ -201,7 +200,8 @@ class HeapKeyedStateBackend:
             return ttl.TtlListState(HeapValueState(table, self._cursor, locate), lifetime, sweeper)
         if isinstance(descriptor, MapStateDescriptor):
             return ttl.TtlMapState(HeapValueState(table, self._cursor, locate), lifetime, sweeper)
-        return self._value_or_fold(descriptor, ttl.TtlValueState(table, self._cursor, locate, lifetime, sweeper))
+        value = ttl.TtlValueState(table, self._cursor, locate, lifetime, sweeper)
+        return self._value_or_fold(descriptor, table, value)
 
     def internal_state(self, name: str, *, immutable: bool = False, kind: str = "") -> HeapInternalState:
         """Return a namespaced state of the engine's own."""
