@@ -12,6 +12,7 @@ import tempfile
 # starts: no Ctrl-C would reach them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Jobs of tests (those that look for jobs set XDG_DATA_HOME as well), and of the processes that they start, put their sockets into a directory of the test run's own.
+# Jobs of tests, and of the processes that they start, put their sockets into a directory of the test run's own. Tests
+# that look for jobs set XDG_DATA_HOME as well, or they would meet those beside the test run.
 os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="wiesel-tests-")
 atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)

@@ -72,7 +72,7 @@ class JobHistory:
 
     def note(self, event: MasterEvent | TaskReport | None, commands: Sequence[Command], master: JobMaster) -> None:
         """Take an event (None: time went on), what the JobMaster wants to be done because of it, and its state."""
-        if isinstance(event, InputEnded):
+        if isinstance(event, InputEnded) and event.attempt == master.attempt:
             self.ended_tasks.add(event.task)
         elif isinstance(event, c.CheckpointPublished) and master.latest is not None:
             self._complete(master.latest)
