@@ -167,7 +167,9 @@ class Walker:
                 self._bind(inner, None, None)
             case ast.Attribute(value=ast.Name(id=name), attr=attribute):
                 owner = self._scope.look_up(name)
-                if isinstance(owner, UserInstance):
+                if isinstance(owner, UserInstance) and isinstance(source, ast.Constant) and source.value is None:
+                    pass  # a place for what open() will put there
+                elif isinstance(owner, UserInstance):
                     known = owner.cls.attributes
                     known[attribute] = value if known.get(attribute, value) == value else None
                 else:

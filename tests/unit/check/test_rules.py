@@ -209,6 +209,8 @@ def test_a_program_that_may_be_executed_is_left_alone(end: str) -> None:
 def test_types_flow_through_calls_attributes_and_functions() -> None:
     source = """
     class Count(KeyedProcessFunction):
+        def __init__(self):
+            self.state = None
         def open(self, runtime_context):
             self.state = runtime_context.get_state(ValueStateDescriptor("count", Types.LONG()))
         def process_element(self, value, ctx):

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -71,6 +72,12 @@ def test_what_is_no_error_does_not_make_it_fail(tmp_path: Path) -> None:
     assert (result.return_value, result.stderr) == (0, "1 script checked: 1 info\n")
     (tmp_path / "odd.py").write_text("")
     assert run(str(tmp_path / "odd.py")).stderr == "1 script checked: nothing found\n"
+
+
+def test_a_script_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
+    with pytest.raises(click.UsageError) as failure:
+        CliRunner().invoke(check, [str(tmp_path / "none.py")], standalone_mode=False, catch_exceptions=False)
+    assert failure.value.exit_code == 2
 
 
 def test_a_folder_is_searched_for_scripts_but_not_its_environments(tmp_path: Path) -> None:
