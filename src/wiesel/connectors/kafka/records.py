@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -69,6 +70,11 @@ class ProducerRecord(NamedTuple):
     partition: int | None = None
 
 
+# For a name that is no UTF-8 the client sets an exception and returns a tuple with a null pointer. A plain call that
+# the interpreter has specialized does not look whether an exception is set, and the process dies; this call looks.
+_headers = operator.methodcaller("headers")
+
+
 class UnreadableHeadersError(RecordError):
     """A record has a header whose name is no UTF-8; the client cannot give any of its headers."""
 
@@ -80,7 +86,7 @@ def headers_of(message: Message) -> Sequence[Header]:
         UnreadableHeadersError: never ask this message again, its second answer holds a null pointer.
     """
     try:
-        headers: Any = message.headers()
+        headers: Any = _headers(message)
     except Exception as error:
         raise UnreadableHeadersError("a header's name is no UTF-8") from error
     return headers or ()
