@@ -163,10 +163,11 @@ def test_an_unknown_backend_is_refused_with_the_one_to_use() -> None:
 
 def test_after_the_first_values_of_a_state_nothing_is_looked_at_any_more(backend: HeapKeyedStateBackend) -> None:
     state = backend.state(ValueStateDescriptor("v", Types.LONG()))
-    checked = state.update
+    kept_by_the_user = state.update
     for number in range(CHECKED_UPDATES):
         state.update(number)
-    assert state.update is not checked
-    state.update("anything")
+    kept_by_the_user("anything")
     assert state.value() == "anything"
+    assert state.update is not kept_by_the_user
+    assert state.update.__name__ == "update"
     assert backend.state(ValueStateDescriptor("v", Types.LONG())).update.__name__ == "update"

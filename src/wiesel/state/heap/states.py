@@ -100,10 +100,10 @@ def check_first_updates(state: HeapValueState, table: Table, coerce: Coercer, wh
     update = state.update
 
     def checked(new: Any) -> None:
-        table.checks_left -= 1
-        if table.checks_left <= 0:
+        if not table.checks_left:
             state.update = update
-        if new is not None:
+        elif new is not None:
+            table.checks_left -= 1
             try:
                 coerce(new)
             except TypeMismatchError as error:
