@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -116,23 +117,26 @@ def _header(pair: Any) -> Header:
         raise TypeMismatchError(f"headers are pairs of name and bytes, got {pair!r}") from None
     if type(name) is not str:
         raise TypeMismatchError(f"a header's name must be a str, got {name!r}")
-    # The client reads names as C does: it ends them at a NUL, and dies of a lone surrogate.
-    if "\0" in name or not _is_unicode(name):
-        raise RecordError(f"a header's name must be Unicode text without NUL, got {name!r}")
-    return name, as_bytes(value, f"header {name!r}")
+    _bytes_of_name(name)
+    return name, value if type(value) is bytes else as_bytes(value, f"header {name!r}")
 
 
-def _is_unicode(text: str) -> bool:
+@functools.lru_cache(maxsize=1024)
+def _bytes_of_name(name: str) -> int:
+    """Return how long a header's name is; few names make up most headers."""
     try:
-        text.encode()
+        encoded = name.encode()
     except UnicodeEncodeError:
-        return False
-    return True
+        encoded = b"\0"
+    # The client reads names as C does: it ends them at a NUL, and dies of a lone surrogate.
+    if b"\0" in encoded:
+        raise RecordError(f"a header's name must be Unicode text without NUL, got {name!r}")
+    return len(encoded)
 
 
 def size_of(record: ProducerRecord) -> int:
     """Return the bytes of key, value and headers."""
     size = (0 if record.value is None else len(record.value)) + (0 if record.key is None else len(record.key))
     for name, value in record.headers:
-        size += len(name.encode()) + (0 if value is None else len(value)) + _HEADER_BYTES
+        size += _bytes_of_name(name) + (0 if value is None else len(value)) + _HEADER_BYTES
     return size
