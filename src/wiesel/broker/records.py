@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -188,5 +189,17 @@ def _record(topic: str, message: Message) -> Record:
         None if kind == TIMESTAMP_NOT_AVAILABLE else timestamp,
         message.key(),
         message.value(),
-        cast(list[tuple[str, bytes | None]], message.headers() or []),
+        _headers_of(message),
     )
+
+
+# For a name that is no UTF-8 the client sets an exception and returns a tuple with a null pointer. A plain call that
+# the interpreter has specialized does not look whether an exception is set, and the process dies; this call looks.
+_headers = operator.methodcaller("headers")
+
+
+def _headers_of(message: Message) -> list[tuple[str, bytes | None]]:
+    try:
+        return cast(list[tuple[str, bytes | None]], _headers(message) or [])
+    except SystemError:
+        return [("(unreadable: a header's name is no UTF-8)", None)]
