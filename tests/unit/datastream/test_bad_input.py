@@ -128,14 +128,19 @@ class Storing(KeyedProcessFunction):
         self.ttl = ttl
 
     def open(self, runtime_context: Any) -> None:
-        descriptor: Any = ValueStateDescriptor("s", Types.INT())
-        if self.kind == "reducing":
-            descriptor = ReducingStateDescriptor("s", lambda a, b: b, Types.INT())
+        self.store: Any
+        if self.kind == "value":
+            value = ValueStateDescriptor[int]("s", Types.INT())
+            self.expire(value)
+            self.store = runtime_context.get_state(value).update
+        else:
+            last = ReducingStateDescriptor[int]("s", lambda a, b: b, Types.INT())
+            self.expire(last)
+            self.store = runtime_context.get_reducing_state(last).add
+
+    def expire(self, descriptor: Any) -> None:
         if self.ttl:
             descriptor.enable_time_to_live(StateTtlConfig.new_builder(Time.hours(1)).build())
-        value = self.kind == "value"
-        self.store = runtime_context.get_state(descriptor).update if value else None
-        self.store = self.store or runtime_context.get_reducing_state(descriptor).add
 
     def process_element(self, value: Any, ctx: Any) -> Any:
         self.store(value)
