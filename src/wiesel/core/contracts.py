@@ -413,11 +413,31 @@ class Timers(Protocol):
         """Forget the timer of the current key."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A file in a checkpoint's directory: its name there, size in bytes, SHA-256 of its content."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+#: Keeps a file in the checkpoint: its name in the backend, where it is, and what is known of it if an earlier
+#: checkpoint has kept the same one.
+KeepFile = Callable[[str, Path, KeptFile | None], KeptFile]
+
+
 class StateSnapshot(Protocol):
     """A snapshot under way: the barrier has passed, and what was true at it is written out in slices."""
 
     def slices(self) -> Iterator[bytes]:
         """Yield the snapshot piece by piece; each step takes about two milliseconds of the task thread."""
+
+    def files(self, keep: KeepFile) -> Sequence[KeptFile]:
+        """Have files kept as they are, beside the pieces and after them; runs on an I/O thread."""
+
+    def release(self) -> None:
+        """Called on the task thread when it is written or given up."""
 
 
 class KeyedStateBackend(Protocol):
@@ -476,8 +496,16 @@ class KeyedStateBackend(Protocol):
     def snapshot(self) -> StateSnapshot:
         """Begin a snapshot; takes well under a millisecond."""
 
-    def restore(self, pieces: Iterable[bytes], key_groups: range | None) -> None:
-        """Load the pieces of one snapshot, keeping only keys in ``key_groups`` (None: all, parallelism unchanged)."""
+    def restore(
+        self, pieces: Iterable[bytes], key_groups: range | None, files: Mapping[str, Path] | None = None
+    ) -> None:
+        """Load one snapshot, keeping only keys in ``key_groups`` (None: all, parallelism unchanged).
+
+        Args:
+            pieces: its slices.
+            key_groups: of this subtask.
+            files: its files, by their names in the backend; they are not to be changed.
+        """
 
     def number_of_keys(self) -> int:
         """Return how many state entries there are, for metrics."""

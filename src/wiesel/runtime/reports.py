@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from wiesel.core.contracts import Committable, Json, SourceSplit
+from wiesel.core.contracts import Committable, Json, KeptFile, SourceSplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +16,8 @@ class TaskId:
     subtask: int
 
 
-@dataclass(frozen=True, slots=True)
-class StateFile:
-    """A state file of a checkpoint: name in its directory, size in bytes, SHA-256 of its content."""
-
-    name: str
-    size: int
-    sha256: str
+#: A state file of a checkpoint.
+StateFile = KeptFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +28,7 @@ class OperatorSnapshot:
     keyed: StateFile | None = None
     splits: Sequence[SourceSplit] = ()
     committables: Sequence[Committable] = ()
+    keyed_files: Sequence[StateFile] = ()
 
 
 @dataclass(frozen=True, slots=True)

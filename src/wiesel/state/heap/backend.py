@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from wiesel.core.clock import SystemClock
-from wiesel.core.contracts import Clock, Emit
-from wiesel.core.errors import StateAccessError
+from wiesel.core.contracts import Clock, Emit, KeepFile, KeptFile
+from wiesel.core.errors import RestoreRefusedError, StateAccessError
 from wiesel.core.state import (
     AggregatingStateDescriptor,
     ListStateDescriptor,
@@ -33,11 +34,11 @@ from wiesel.state.heap.table import MASK, Cursor, Table
 from wiesel.state.heap.timers import HeapTimers, TimerQueue
 
 if TYPE_CHECKING:
-    from wiesel.state.heap.ttl import Sweeper
+    from wiesel.state.heap.ttl import Lifetime
 
 #: Names under which timers, and what the states are, stand among the tables of a snapshot; no descriptor may use them.
 _TIMERS: Final = "_timers"
-_STATES: Final = "_states"
+STATES: Final = "_states"
 _TIMERS_PER_PIECE: Final = 2048
 
 
@@ -86,12 +87,24 @@ class HeapSnapshot:
 
     def slices(self) -> Iterator[bytes]:
         """Yield the pieces; an iterator that is dropped half-way leaves state untouched."""
-        yield pickle.dumps((_STATES, self._states), protocol=5)
-        # Counted in timers, not in times: windows of a year are thousands of times with a few timers each.
-        while part := list(islice(self._timers, _TIMERS_PER_PIECE)):
-            yield pickle.dumps((_TIMERS, part), protocol=5)
+        yield pickle.dumps((STATES, self._states), protocol=5)
+        yield from timer_pieces(self._timers)
         for table in self._tables:
             yield from table.snapshot_slices()
+
+    def files(self, keep: KeepFile) -> Sequence[KeptFile]:
+        """Return nothing: all of it is in the pieces."""
+        return ()
+
+    def release(self) -> None:
+        """Nothing is held back for it."""
+
+
+def timer_pieces(timers: Iterator[tuple[str, int, Any, Any]]) -> Iterator[bytes]:
+    """Yield timers as pieces of a snapshot."""
+    # Counted in timers, not in times: windows of a year are thousands of times with a few timers each.
+    while part := list(islice(timers, _TIMERS_PER_PIECE)):
+        yield pickle.dumps((_TIMERS, part), protocol=5)
 
 
 class HeapKeyedStateBackend:
@@ -122,7 +135,7 @@ class HeapKeyedStateBackend:
 
         self.current_key: Callable[[], Any] = current_key  # the key as the user gave it; asked for every record
         self._tables: dict[str, Table] = {}
-        self._sweepers: dict[str, Sweeper] = {}
+        self._sweepers: dict[str, Any] = {}
         self._timers = HeapTimers(self._cursor)
 
     # ------------------------------------------------------------------------------------------------ keys
@@ -192,7 +205,7 @@ class HeapKeyedStateBackend:
         if sweeper is None:  # one for all handles: state of windows is asked for anew at every firing
             incremental = cleanup.get_incremental_cleanup_strategy()
             entries = 0 if incremental is None else incremental.get_cleanup_size()
-            sweeper = self._sweepers[descriptor.name] = ttl.Sweeper(table, lifetime, entries)
+            sweeper = self._sweepers[descriptor.name] = self._new_sweeper(table, lifetime, entries)
         ttl.stamp_table(table, lifetime, descriptor)
         table.survivor = lifetime.survivor if cleanup.in_full_snapshot() else None
         locate = locator(self._cursor, namespace)
@@ -239,15 +252,23 @@ class HeapKeyedStateBackend:
         return [table.name for table in self._tables.values() if not table.claimed]
 
     def _table(self, name: str, immutable: bool, namespaced: bool) -> Table:
-        if name in (_TIMERS, _STATES):
+        if name in (_TIMERS, STATES):
             raise StateAccessError(f"{name!r} is the engine's own name; choose another for the state.")
         table = self._tables.get(name)
         if table is None:
-            return self._tables.setdefault(name, Table(name, immutable, namespaced))
+            return self._tables.setdefault(name, self._new_table(name, immutable, namespaced))
         if table.namespaced != namespaced:
             raise StateAccessError(f"State {name!r} is used both per window and over all windows; use two names.")
         table.immutable = immutable  # a restored table learns it when its state is registered
         return table
+
+    def _new_table(self, name: str, immutable: bool, namespaced: bool) -> Table:
+        return Table(name, immutable, namespaced)
+
+    def _new_sweeper(self, table: Table, lifetime: Lifetime, entries: int) -> Any:
+        from wiesel.state.heap.ttl import Sweeper
+
+        return Sweeper(table, lifetime, entries)
 
     def number_of_keys(self) -> int:
         """Return the number of state entries."""
@@ -275,8 +296,7 @@ class HeapKeyedStateBackend:
         """Remove and return due processing-time timers with their user keys."""
         return self._pop(self._timers.processing, now_ms, limit)
 
-    @staticmethod
-    def _pop(queue: TimerQueue, until: int, limit: int) -> Sequence[tuple[int, Any, Any]]:
+    def _pop(self, queue: TimerQueue, until: int, limit: int) -> Sequence[tuple[int, Any, Any]]:
         return [(timestamp, original_key(key), namespace) for timestamp, key, namespace in queue.pop_due(until, limit)]
 
     # ---------------------------------------------------------------------------------------------- snapshots
@@ -295,8 +315,18 @@ class HeapKeyedStateBackend:
             saved.append((table.name, table.namespaced, schema.kind, schema.type_descriptor, schema.version))
         return {"key": type_descriptor_of(self._key_type), "states": saved}
 
-    def restore(self, pieces: Iterable[bytes], key_groups: range | None) -> None:
+    def restore(
+        self, pieces: Iterable[bytes], key_groups: range | None, files: Mapping[str, Path] | None = None
+    ) -> None:
         """Load one snapshot; with ``key_groups`` only the keys of those groups (another parallelism)."""
+        if files:
+            raise RestoreRefusedError(
+                f"The state of {self._operator} was saved by RocksDB. Go on with state.backend.type: rocksdb."
+            )
+        self._restore_pieces(pieces, key_groups)
+
+    def _restore_pieces(self, pieces: Iterable[bytes], key_groups: range | None) -> dict[str, Conversion]:
+        """Load pieces; return what the values of a snapshot have to go through, by state."""
         wanted = None if key_groups is None else self._membership(key_groups)
         changes: dict[str, Conversion] = {}
         for piece in pieces:
@@ -305,11 +335,12 @@ class HeapKeyedStateBackend:
                 for domain, timestamp, key, namespace in rest[0]:
                     if wanted is None or wanted(key):
                         self._timers.restore(domain, timestamp, key, namespace)
-            elif name == _STATES:
+            elif name == STATES:
                 changes = self._restore_schemas(**rest[0])
             else:
                 keys, values = rest
                 self._restore_values(self._tables[name], keys, values, changes.get(name), wanted)
+        return changes
 
     def _restore_schemas(self, key: Descriptor, states: list[tuple[Any, ...]]) -> dict[str, Conversion]:
         """Prepare the tables of a snapshot; return what has to be done to its values where the table is ahead of it."""

@@ -1,0 +1,1 @@
+"""Keyed state on disk, in RocksDB, under a bounded cache of values (``state.backend.type: rocksdb``)."""

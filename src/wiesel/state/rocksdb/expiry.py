@@ -1,0 +1,40 @@
+"""Expired state in a database: what is not read again is looked for a little with each batch, round and round.
+
+Flink lets RocksDB's compaction drop it; that filter is native code. Here each access to a state pays for a look at a
+few entries, so that all of them are met once while the state is read and written as often as it has entries.
+"""
+
+from __future__ import annotations
+
+from wiesel.state.heap.ttl import Lifetime
+from wiesel.state.rocksdb.table import RocksDBTable
+
+#: Entries that are looked at in one go, at most.
+_AT_ONCE = 1000
+
+
+class Accesses:
+    """Counts accesses to an expiring state; to the state it looks like the heap's sweeper.
+
+    Args:
+        lifetime: when entries are over.
+        entries: how many to look at for each access; 0 for none.
+    """
+
+    def __init__(self, lifetime: Lifetime, entries: int) -> None:
+        self.lifetime = lifetime
+        self._entries = entries
+        self._due = 0
+        self._position = b""
+
+    def sweep(self) -> None:
+        """Note an access."""
+        self._due += self._entries
+
+    def look(self, table: RocksDBTable) -> None:
+        """Look at the entries that are due; only between batches."""
+        if self._due >= _AT_ONCE:
+            self._due = 0
+            table.store.flush()
+            table.store.forget()
+            self._position = table.remove_where(self.lifetime.survivor, self._position, _AT_ONCE)
