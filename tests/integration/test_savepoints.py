@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,8 @@ keyed = numbers.map(slowly).key_by(lambda n: n % 10, key_type=Types.LONG())
 keyed.process(Count(), Types.STRING()).uid("count").print()
 env.execute()
 """
+#: What it prints.
+EVERYTHING = Counter(f"{key} {count}" for key in range(10) for count in range(1, 1001))
 
 
 @pytest.fixture
@@ -80,17 +84,38 @@ def test_objects_of_the_scripts_own_classes_go_from_workers_through_a_savepoint_
     settings = ("-c", "execution.checkpointing.dir=checkpoints", "-c", "execution.checkpointing.interval=1h")
     seen: Counter[str] = Counter()
     start: tuple[object, ...] = ()
-    for parallel in (("-p", 2, "--workers", 2), ("-p", 3), ("-p", 2, "--workers", 2)):
+    for parallel in (("-p", 2, "--workers", 2), ("-p", 3)):
         with place.start(*settings, *parallel, *start, "job.py") as running:
             running.wait_until(lambda: len(printed(running.said)) >= 500)
             moved = stop_with_savepoint(place, running)
             seen += printed(running.said)
         savepoint = moved.rename(place.directory / f"savepoint-at-{sum(seen.values())}")
         start = ("-s", savepoint)
-    ended = place.run(*settings, *start, "job.py")
+    ended = place.run(*settings, "-p", 2, "--workers", 2, *start, "job.py")
     assert ended.code == exit_codes.OK, ended.err
     seen += printed(ended.out)
-    assert seen == Counter(f"{key} {count}" for key in range(10) for count in range(1, 1001))
+    assert seen == EVERYTHING
+
+
+def test_a_process_that_dies_while_it_writes_the_savepoint_of_a_stop_leaves_none_and_resume_loses_nothing(
+    place: Workplace,
+) -> None:
+    place.script(MAIN_CLASS_IN_STATE)
+    settings = ("-c", "execution.checkpointing.dir=checkpoints", "-c", "execution.checkpointing.interval=1h")
+    # Before the rename of the savepoint's manifest; the others are those of the start and of its checkpoint.
+    dying = replace(place, environment={"WIESEL_FAILPOINT": "P3@7"})
+    with dying.start(*settings, "job.py") as running:
+        running.wait_until(lambda: len(printed(running.said)) >= 500)
+        command = [str(WIESEL), "stop", "job-1", "--savepoint", "savepoints"]
+        subprocess.run(command, capture_output=True, timeout=40, check=False, **place.surroundings())
+        assert running.end().code == -signal.SIGKILL
+        seen = printed(running.said)
+    (savepoint,) = (place.directory / "savepoints").iterdir()
+    refused = place.run(*settings, "-s", savepoint, "job.py")
+    refused.assert_failed(exit_codes.STATE, str(savepoint), "holds no complete checkpoint")
+    ended = place.run(*settings, "--resume", "job.py")
+    assert ended.code == exit_codes.OK, ended.err
+    assert seen + printed(ended.out) == EVERYTHING
 
 
 @pytest.mark.integration

@@ -17,7 +17,7 @@ from wiesel.cluster.driver import JobDriver
 ENDS = ["savepoint", "savepoint elsewhere", "stop", "cancel"]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(st.integers(1, 6), st.integers(0, 25), st.sampled_from(ENDS)), min_size=1, max_size=5))
 def test_whatever_a_job_goes_through_each_value_is_counted_once(history: list[tuple[int, int, str]]) -> None:
     directory = Path(tempfile.mkdtemp())
