@@ -10,8 +10,9 @@ from tests.support.jobs import Job
 from tests.support.sinks import PublishingSink
 from wiesel.connectors.hybrid import HybridSourceSpec
 from wiesel.core.configuration import Configuration
-from wiesel.core.contracts import SideSink, SourceBatch, SourceSplit
+from wiesel.core.contracts import SourceBatch, SourceSplit
 from wiesel.core.functions import ProcessFunction
+from wiesel.core.side_sinks import SideSink
 from wiesel.core.watermarks import WatermarkStrategy
 from wiesel.datastream import StreamExecutionEnvironment
 from wiesel.datastream.connectors.base import Sink, Source

@@ -14,16 +14,15 @@ from typing import Any, Final
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import (
     Json,
-    SideSink,
     Source,
     SourceBatch,
     SourceContext,
     SourceReader,
     SourceSplit,
-    SourceWithSideSinks,
     SplitEnumerator,
 )
 from wiesel.core.errors import ConfigurationError
+from wiesel.core.side_sinks import SideSink, SourceWithSideSinks
 from wiesel.core.types import TypeInformation
 
 #: Tells a reader that it has been given everything of the bounded sources; never part of a checkpoint.

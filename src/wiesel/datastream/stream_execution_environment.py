@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from wiesel.core import launch
 from wiesel.core.arguments import expect, expect_attribute, expect_type
 from wiesel.core.configuration import Configuration
-from wiesel.core.contracts import SideSink, SourceWithSideSinks
 from wiesel.core.errors import ConfigurationError, UnsupportedError
 from wiesel.core.key_groups import UPPER_BOUND_MAX_PARALLELISM
 from wiesel.core.operator_specs import SinkSpec, SourceSpec
@@ -26,6 +25,7 @@ from wiesel.core.options import (
     optional_value_of,
     value_of,
 )
+from wiesel.core.side_sinks import SideSink, SourceWithSideSinks
 from wiesel.core.types import TypeInformation, Types
 from wiesel.core.watermarks import WatermarkStrategy
 from wiesel.datastream.checkpoint_config import CheckpointConfig

@@ -19,7 +19,6 @@ from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import (
     JobFacts,
     Json,
-    SideSink,
     SourceContext,
     SourceReader,
     SplitEnumerator,
@@ -27,6 +26,7 @@ from wiesel.core.contracts import (
 from wiesel.core.errors import ConfigurationError
 from wiesel.core.preflight import PreflightFinding
 from wiesel.core.shipping import ShippedFunction
+from wiesel.core.side_sinks import SideSink
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer
