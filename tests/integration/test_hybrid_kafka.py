@@ -55,7 +55,7 @@ def test_job_with_a_failure_reads_files_and_then_the_topic(
     source = HybridSource.builder(files).add_source(messages).build()
     stream = env.from_source(source, strategy, "both").map(fail_once)
     seen: list[str] = []
-    with stream.execute_and_collect() as found:  # type: ignore[union-attr]
+    with stream.execute_and_collect() as found:
         seen += found
     assert marker.exists()
     expected = {f"{kind} {i}" for kind in ("file", "topic") for i in range(1000)}

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from tests.unit.window_harness import ManualClock
 from wiesel.common import Configuration, Time, Types
 from wiesel.core.async_functions import NO_RETRY_STRATEGY, AsyncFunction, AsyncRetryStrategy
 from wiesel.core.errors import ConfigurationError, JobExecutionError
@@ -27,6 +26,7 @@ from wiesel.datastream.async_retry_strategies import FixedDelayRetryStrategy
 from wiesel.runtime.operators.async_wait import AsyncWaitOperator
 from wiesel.runtime.operators.base import OperatorContext
 from wiesel.runtime.operators.contexts import TaskRuntimeContext
+from wiesel.testing.clock import ManualClock
 
 #: What the function was asked for and may answer now, shared with it because it is shipped by reference.
 ASKED: list[Any] = []

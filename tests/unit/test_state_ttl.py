@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.unit.window_harness import ManualClock
 from wiesel.common import Time, Types
 from wiesel.core.functions import AggregateFunction
 from wiesel.core.state_ttl import StateTtlConfig
@@ -19,6 +18,7 @@ from wiesel.datastream.state import (
     ValueStateDescriptor,
 )
 from wiesel.state.heap.backend import HeapKeyedStateBackend
+from wiesel.testing.clock import ManualClock
 
 Configure = Callable[[StateTtlConfig.Builder], Any]
 
@@ -395,5 +395,5 @@ def test_a_job_may_use_state_with_a_time_to_live() -> None:
     env = StreamExecutionEnvironment.get_execution_environment()
     env.set_parallelism(1)
     stream = env.from_collection(["a", "b", "a"]).key_by(lambda value: value).process(Seen())
-    with stream.execute_and_collect() as results:  # type: ignore[union-attr]
+    with stream.execute_and_collect() as results:
         assert sorted(results) == [("a", 1), ("a", 2), ("b", 1)]

@@ -71,9 +71,10 @@ def test_the_wheel_lets_a_type_checker_know_pyflink(tmp_path: Path) -> None:
 
     (tmp_path / "right.py").write_text(SCRIPT)
     (tmp_path / "wrong.py").write_text(WRONG)
-    mypy = [sys.executable, "-m", "mypy", "--strict", "--python-executable", tmp_path / "venv/bin/python"]
+    python = str(tmp_path / "venv/bin/python")
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--python-executable", python]
     result = subprocess.run(
-        [*mypy, "--cache-dir", tmp_path / "cache", "right.py", "wrong.py"],
+        [*mypy, "--cache-dir", str(tmp_path / "cache"), "right.py", "wrong.py"],
         cwd=tmp_path,
         env={**os.environ, "MYPYPATH": ""},
         capture_output=True,
