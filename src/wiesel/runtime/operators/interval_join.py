@@ -124,6 +124,7 @@ class IntervalJoinOperator(FunctionOperator):
             state.remove(None)
         else:
             del times[:gone], values[:gone]
+            state.put(None, buffer)
             self._timers.register_event_time(namespace, times[0] + kept_ms)
 
 
@@ -135,10 +136,12 @@ def _insert(state: InternalState, value: Any, timestamp: int) -> bool:
         return True
     times, values = buffer
     if timestamp >= times[-1]:
+        place = len(times)
         times.append(timestamp)
         values.append(value)
-        return False
-    place = bisect_right(times, timestamp)
-    times.insert(place, timestamp)
-    values.insert(place, value)
+    else:
+        place = bisect_right(times, timestamp)
+        times.insert(place, timestamp)
+        values.insert(place, value)
+    state.put(None, buffer)  # what was got may be a copy
     return place == 0
