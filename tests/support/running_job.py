@@ -98,7 +98,7 @@ def operation_of(client: RunningJob, request_id: str) -> Any:
 
 
 @contextmanager
-def running(tmp_path: Path, build: Any, parallelism: int = 1, **settings: str) -> Iterator[Run]:
+def running(tmp_path: Path, build: Any, parallelism: int = 1, settings: dict[str, str] | None = None) -> Iterator[Run]:
     run = Run(Job(tmp_path, build, parallelism, settings))
     yield run
     run.end()

@@ -178,7 +178,7 @@ def test_metrics_are_served_on_a_port_of_this_machine_where_that_is_asked_for(tm
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with running(tmp_path, counted(PublishingSink()), **{"metrics.reporter.prom.port": str(port)}) as run:
+    with running(tmp_path, counted(PublishingSink()), settings={"metrics.reporter.prom.port": str(port)}) as run:
         with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
             assert b"flink_jobmanager_job_numRestarts_total" in answer.read()
         with socket.create_connection(("127.0.0.1", port)) as other:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from wiesel.cli.control import about_job, duration, moment, show_entries, size
+from wiesel.cli.control import about_job, duration, moment, size
+from wiesel.cli.table import show_rows
 
 if TYPE_CHECKING:
     from wiesel.rest.client import RunningJob
+
+
+_COLUMNS: Final = ("checkpoint", "status", "triggered", "took", "state", "subtasks", "path or failure")
 
 
 @click.command()
@@ -27,7 +31,7 @@ def checkpoints(job: RunningJob) -> int:
     """
     answer = job.get("/checkpoints")
     history = answer["history"]
-    show_entries(history, map(_row, history))
+    show_rows(list(map(_row, history)), _COLUMNS, history)
     if sys.stdout.isatty():
         counts, restored = answer["counts"], answer["latest"]["restored"]
         click.echo(f"{counts['completed']} completed, {counts['failed']} failed, {counts['in_progress']} under way")

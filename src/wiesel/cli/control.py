@@ -1,11 +1,9 @@
-"""What the commands about running jobs share: finding the job, waiting for it, showing it, and what went wrong."""
+"""What the commands about running jobs share: finding the job, waiting for it, and what went wrong."""
 
 from __future__ import annotations
 
-import json
-import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
@@ -44,26 +42,6 @@ def reporting(action: Callable[[], int | None]) -> int:
     except (FailedError, NoAnswerError, NoSuchJobError, RegistryError) as error:
         click.echo(f"error: {error}", err=True)
         return exit_codes.FAILED
-
-
-def show_entries(entries: Sequence[Mapping[str, Any]], rows: Iterable[Mapping[str, str]]) -> None:
-    """Show ``rows`` as a table on a terminal, or in a pipe ``entries`` as one JSON object a line."""
-    if not sys.stdout.isatty():
-        for entry in entries:
-            click.echo(json.dumps(entry, ensure_ascii=False))
-        return
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    cells = list(rows)
-    table = Table(box=SIMPLE_HEAD)
-    for column in cells[0] if cells else ():
-        table.add_column(column)
-    for row in cells:
-        table.add_row(*(Text(cell) for cell in row.values()))  # Text, because a name may look like markup
-    Console().print(table)
 
 
 def wait_for_operation(job: RunningJob, request_id: str) -> str | None:

@@ -55,7 +55,7 @@ def show(cluster: Cluster, topic: str, conditions: tuple[str, ...], maximum: int
     from itertools import islice
 
     from wiesel.cli.kafka.formats import json_fields
-    from wiesel.cli.kafka.table import show_rows
+    from wiesel.cli.table import show_rows
     from wiesel.connectors.kafka.dead_letters import DeadLetter, DeadLetterTopic, Filter
 
     wanted = Filter(conditions)

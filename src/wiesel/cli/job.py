@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from wiesel.cli.control import about_job, duration, moment, show_entries
+from wiesel.cli.control import about_job, duration, moment
+from wiesel.cli.table import show_rows
 
 if TYPE_CHECKING:
     from wiesel.rest.client import RunningJob
@@ -44,7 +45,8 @@ def job(job: RunningJob) -> int:
     if details["unresponsive-for"]:
         click.echo(f"Its loop has not answered for {duration(details['unresponsive-for'])}; figures are from before.")
     vertices = details["vertices"]
-    show_entries(vertices, [_row(details["now"], vertex, _metrics(job, vertex)) for vertex in vertices])
+    rows = [_row(details["now"], vertex, _metrics(job, vertex)) for vertex in vertices]
+    show_rows(rows, list(rows[0]))
     for vertex in vertices:
         if vertex["in-step-for"] >= _HANGS:
             click.echo(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from wiesel.cli.control import duration, moment, reporting, show_entries
+from wiesel.cli.control import duration, moment, reporting
+from wiesel.cli.table import show_rows
+
+_COLUMNS: Final = ("job", "name", "state", "tasks", "since", "for", "pid")
 
 
 @click.command()
@@ -30,7 +33,8 @@ def _show() -> None:
     entries = [{**job.overview, "pid": job.pid} for job in found]
     if not entries:
         click.echo("No job of yours is running on this machine.", err=True)
-    show_entries(entries, map(_row, entries))
+        return
+    show_rows(list(map(_row, entries)), _COLUMNS, entries)
 
 
 def _row(entry: dict[str, Any]) -> dict[str, str]:

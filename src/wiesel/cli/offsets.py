@@ -11,7 +11,7 @@ import click
 
 from wiesel.cli.kafka.groups import offset_rows
 from wiesel.cli.kafka.options import cluster_options, reporting_errors
-from wiesel.cli.kafka.table import show_rows
+from wiesel.cli.table import show_rows
 from wiesel.core import exit_codes
 
 if TYPE_CHECKING:

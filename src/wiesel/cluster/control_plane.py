@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +17,7 @@ from wiesel.core.errors import ConfigurationError
 from wiesel.core.options import catalog, optional_value_of, value_of
 from wiesel.rest import registry
 from wiesel.rest.job_view import JobControl
-from wiesel.rest.routes import Routes
-from wiesel.rest.server import HttpServer, Request, Response
+from wiesel.rest.server import Handler, HttpServer, Request, Response
 
 _log = logging.getLogger("wiesel.rest")
 _LOOPBACK: Final = "127.0.0.1"
@@ -32,20 +32,29 @@ def serving(control: JobControl, configuration: Configuration) -> Iterator[None]
     Raises:
         ConfigurationError: the port for metrics is taken, or would be open to others.
     """
-    routes = Routes(control)
+
+    @cache
+    def routes() -> Handler:
+        from wiesel.rest.routes import Routes  # a job that nobody asks does not pay for them
+
+        return Routes(control)
+
+    def answer(request: Request) -> Response:
+        return routes()(request)
+
     with ExitStack() as stack:
-        _serve_metrics(stack, routes, configuration)
-        _serve_socket(stack, routes)
+        _serve_metrics(stack, answer, configuration)
+        _serve_socket(stack, answer)
         yield
 
 
-def _serve_socket(stack: ExitStack, routes: Routes) -> None:
+def _serve_socket(stack: ExitStack, answer: Handler) -> None:
     try:
         listener, path = registry.listen()
     except registry.RegistryError as error:
         _log.warning("'wiesel jobs' cannot see this job: %s", error)
         return
-    server = HttpServer(listener, routes, _is_ours)
+    server = HttpServer(listener, answer, _is_ours)
     stack.callback(_close, server, path)
 
 
@@ -59,7 +68,7 @@ def _is_ours(connection: socket.socket) -> bool:
     return registry.peer_uid(connection) in (os.getuid(), 0)
 
 
-def _serve_metrics(stack: ExitStack, routes: Routes, configuration: Configuration) -> None:
+def _serve_metrics(stack: ExitStack, answer: Handler, configuration: Configuration) -> None:
     ports = optional_value_of(configuration, catalog.PROMETHEUS_PORT)
     if ports is None:
         return
@@ -72,7 +81,7 @@ def _serve_metrics(stack: ExitStack, routes: Routes, configuration: Configuratio
 
     def only_metrics(request: Request) -> Response:
         if (request.method, request.path) == ("GET", "/metrics"):
-            return routes(request)
+            return answer(request)
         return Response(404, {"errors": ["Only GET /metrics is answered here."]})
 
     listener = _bind(ports)

@@ -66,8 +66,8 @@ def test_what_functions_count_comes_with_its_kind() -> None:
 def test_a_group_of_name_and_value_is_a_label() -> None:
     found = scraped(
         with_user(
-            reading("country", "DE", "hits", labels={"country": "DE"}, **{"": 2.0}),
-            reading("country", "FR", "hits", labels={"country": "FR"}, **{"": 3.0}),
+            reading("country", "DE", "hits", labels={"country": "DE"}, value=2.0),
+            reading("country", "FR", "hits", labels={"country": "FR"}, value=3.0),
         )
     )
     _, samples = found["flink_taskmanager_job_task_operator_country_hits_total"]

@@ -124,7 +124,7 @@ def test_metrics_are_listed_and_read_by_name() -> None:
 def test_a_subtasks_metrics_have_flinks_names_and_those_of_its_functions() -> None:
     tasks = [TaskId(2, 0), TaskId(2, 1)]
     rates = Rates(10.0, 5.0, 300.0, 200.0, 500.0)
-    user = [reading("hits", **{"": 4.0}), reading("by_country", "country", "DE", "hits", **{"": 2.0})]
+    user = [reading("hits", value=4.0), reading("by_country", "country", "DE", "hits", value=2.0)]
     kafka = {"pendingRecords": 9.0, "records-lag-max": 6.0}
     shown = {t: SubtaskView("RUNNING", figures(t, *user, reader=kafka, is_source=True), rates) for t in tasks}
     job = StandingJob(view(subtasks={**view().subtasks, **shown}))

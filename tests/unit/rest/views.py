@@ -34,9 +34,9 @@ GRAPH = job_graph(build)
 
 
 def reading(
-    *names: str, kind: str = "Counter", labels: dict[str, str] | None = None, **numbers: float
+    *names: str, kind: str = "Counter", labels: dict[str, str] | None = None, value: float = 1.0, **parts: float
 ) -> MetricReading:
-    return MetricReading(("task", "0", "Double", *names), labels or {}, kind, numbers or {"": 1.0})
+    return MetricReading(("task", "0", "Double", *names), labels or {}, kind, parts or {"": value})
 
 
 def figures(task: TaskId, *user: MetricReading, **changes: Any) -> TaskFigures:

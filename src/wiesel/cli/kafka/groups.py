@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wiesel.cli.kafka.options import cluster_options, reporting_errors
-from wiesel.cli.kafka.table import show_rows
 from wiesel.cli.kafka.topics import ListByDefault
+from wiesel.cli.table import show_rows
 from wiesel.core import exit_codes
 
 if TYPE_CHECKING:

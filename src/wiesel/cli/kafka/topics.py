@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wiesel.cli.kafka.options import cluster_options, cluster_options_without_c, reporting_errors
-from wiesel.cli.kafka.table import show_rows
+from wiesel.cli.table import show_rows
 from wiesel.core import exit_codes
 
 if TYPE_CHECKING:

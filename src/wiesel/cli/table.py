@@ -10,16 +10,19 @@ from typing import Any
 import click
 
 
-def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+def show_rows(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], objects: Sequence[Mapping[str, Any]] | None = None
+) -> None:
     """
     Show rows on standard output.
 
     Args:
         rows: column → value, as JSON; None is an empty cell.
         columns: what the table shows, in order; in a pipe each object has all that its row has.
+        objects: what a pipe gets in the place of the rows, where those are made for people.
     """
     if not sys.stdout.isatty():
-        for row in rows:
+        for row in rows if objects is None else objects:
             click.echo(json.dumps(row, ensure_ascii=False))
         return
     from rich.box import SIMPLE_HEAD
