@@ -49,7 +49,7 @@ class Network:
             timeout=60,
             check=False,
         )
-        assert answer.returncode == 0, answer.stderr
+        assert answer.returncode == 0 or switched_off, answer.stderr
         return committed(self.proxy.bootstrap_servers, topic)
 
     def close(self) -> None:
@@ -70,11 +70,14 @@ def network(shared: Network) -> Iterator[Network]:
     shared.proxy.clear()
 
 
-@pytest.mark.parametrize(("switched_off", "seen"), [("", ONCE), ("rule2", ["a1", "a2", *ONCE])])
+@pytest.mark.parametrize(("switched_off", "seen"), [("", ONCE), ("rule2", ["a1", "a2", "a1", "a2"])])
 def test_a_commit_whose_answer_is_lost_is_not_published_again(
     network: Network, tmp_path: Path, switched_off: str, seen: list[str]
 ) -> None:
-    """F18. Rule 2: what was read of the progress topic before a fence does not count behind it."""
+    """F18. Rule 2: what was read of the progress topic before a fence does not count behind it.
+
+    Without it the first checkpoint is published twice; before the second one rule 8 stops the job, too late.
+    """
     network.proxy.add(Rule(Api.END_TXN, Action.SWALLOW, skip=_CLAIM))
     assert network.run(f"lost-answer-{switched_off}", tmp_path, switched_off) == seen
 

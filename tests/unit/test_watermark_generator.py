@@ -9,8 +9,13 @@ from wiesel.runtime.watermarks import WatermarkGenerator, with_advance
 from wiesel.testing.clock import ManualClock
 
 
-def generator(clock: ManualClock, **settings: int) -> WatermarkGenerator:
-    return WatermarkGenerator(WatermarkStrategy(out_of_orderness_ms=0, **settings), clock)
+def generator(
+    clock: ManualClock, *, idle_timeout_ms: int | None = None, advance_after_ms: int | None = None
+) -> WatermarkGenerator:
+    strategy = WatermarkStrategy(
+        out_of_orderness_ms=0, idle_timeout_ms=idle_timeout_ms, advance_after_ms=advance_after_ms
+    )
+    return WatermarkGenerator(strategy, clock)
 
 
 def pass_time(clock: ManualClock, generator: WatermarkGenerator, seconds: float) -> None:
@@ -61,17 +66,21 @@ def test_event_time_goes_on_with_the_wall_clock_after_the_chosen_silence() -> No
     assert quiet.current() == 19_999, "a record brings event time back to the records"
 
 
-def test_an_input_that_goes_with_the_clock_is_not_idle_and_one_without_any_record_is() -> None:
+def test_an_input_that_goes_with_the_clock_is_not_idle() -> None:
     clock = ManualClock()
-    heard, never = (generator(clock, idle_timeout_ms=2000, advance_after_ms=5000) for _ in range(2))
+    heard = generator(clock, idle_timeout_ms=2000, advance_after_ms=5000)
     heard.observe(1000)
     pass_time(clock, heard, 3)
-    assert heard.idle, "idle until it goes on"
+    assert (heard.idle, heard.current()) == (True, 999), "idle until it goes on"
     pass_time(clock, heard, 3)
-    assert not heard.idle
+    assert (heard.idle, heard.current() > 999) == (False, True)
+
+
+def test_an_input_without_any_record_has_no_time_to_go_on_from_and_is_idle() -> None:
+    clock = ManualClock()
+    never = generator(clock, advance_after_ms=5000)
     pass_time(clock, never, 6)
-    assert never.idle
-    assert never.current() == MIN_TIMESTAMP
+    assert (never.idle, never.current()) == (True, MIN_TIMESTAMP)
 
 
 def test_the_choice_is_a_configuration_key() -> None:

@@ -265,6 +265,7 @@ class Deliverer:
         # A producer carries one transaction: its delayed EndTxn could otherwise tear the next one.
         if FRESH_PRODUCER_EACH:
             entry.drop_producer()
+        entry.forget_look()  # whose marker is now behind
         self._confirm(entry, segment.lineage, segment.seq)
         entry.queue.popleft()
         failpoints.hit("P12")
