@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.jobs import Job
-from tests.support.running_job import SECONDS, counted, numbers, operation_of, running, until
+from tests.support.running_job import SECONDS, Run, counted, numbers, operation_of, running, until
 from tests.support.sinks import PublishingSink
 from tests.support.tasks import job_graph
 from wiesel.cluster import execute
 from wiesel.core.errors import ConfigurationError, JobCanceledError, exit_code_of
 from wiesel.datastream import StreamExecutionEnvironment
 from wiesel.datastream.connectors.base import Sink
+from wiesel.rest import registry
 from wiesel.rest.client import FailedError, NoAnswerError, request, running_jobs
+from wiesel.rest.server import MAX_CONNECTIONS
 from wiesel.runtime.job_master.commands import JobState
 
 #: Functions travel by pickle, so what they share with a test is global.
@@ -185,6 +188,37 @@ def test_metrics_are_served_on_a_port_of_this_machine_where_that_is_asked_for(tm
             other.sendall(b"PATCH /jobs/job HTTP/1.0\r\nHost: localhost\r\n\r\n")
             assert b" 404 " in other.recv(100), "metrics only"
         run.client.ask("PATCH")
+
+
+def test_a_crowd_of_idle_and_slow_connections_does_not_touch_the_job(tmp_path: Path) -> None:
+    with running(tmp_path, counted(PublishingSink())) as run:
+        crowd = []
+        for number in range(500):
+            try:
+                connection = registry.connect(run.client.socket, 5.0)
+            except BlockingIOError:  # more than may wait
+                continue
+            crowd.append(connection)
+            if number % 2:
+                with suppress(OSError):
+                    connection.sendall(b"GET /jobs HTTP/1.1\r\nHost: ")
+        assert len(crowd) > MAX_CONNECTIONS
+        checkpoints = tmp_path / "checkpoints" / "job"
+        before = max((int(path.name[4:]) for path in checkpoints.glob("chk-*")), default=0)
+        until(lambda: any(int(path.name[4:]) > before + 2 for path in checkpoints.glob("chk-*")))
+        assert sum(thread.name == "wiesel-rest-request" for thread in threading.enumerate()) <= MAX_CONNECTIONS
+        for connection in crowd:
+            connection.close()
+        until(lambda: answers(run))
+        run.client.ask("PATCH")
+    assert run.end().state is JobState.CANCELED
+
+
+def answers(run: Run) -> bool:
+    try:
+        return bool(run.client.get())
+    except NoAnswerError:
+        return False
 
 
 def test_metrics_are_not_opened_to_other_machines(tmp_path: Path) -> None:

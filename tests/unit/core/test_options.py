@@ -52,6 +52,14 @@ def test_sizes_are_read_as_flink_writes_them(text: str, size: int) -> None:
     assert parse_memory_size(text) == size
 
 
+def test_a_port_or_a_range_of_them_is_read_as_flink_writes_it() -> None:
+    assert list(catalog.PROMETHEUS_PORT.parse_value("9249")) == [9249]
+    assert list(catalog.PROMETHEUS_PORT.parse_value("9250-9252")) == [9250, 9251, 9252]
+    for wrong in ("0", "9252-9250", "70000", "prom", "9250-"):
+        with pytest.raises(ConfigurationError, match=r"metrics\.reporter\.prom\.port must be a port"):
+            catalog.PROMETHEUS_PORT.parse_value(wrong)
+
+
 def test_maps_are_read_back_as_they_were_written() -> None:
     entries = {"a": "1", "b:c": "x,y", "quote": "it's", "empty": "", " blank ": " "}
     assert parse_map(format_map(entries)) == entries
