@@ -16,7 +16,7 @@ from wiesel.datastream import KeyedProcessFunction, MapFunction, RuntimeContext
 from wiesel.datastream.connectors.base import Sink
 from wiesel.datastream.connectors.number_seq import NumberSequenceSource
 from wiesel.datastream.state import ValueStateDescriptor
-from wiesel.runtime.chain import OperatorRestore
+from wiesel.runtime.chain import KeyedRestore, OperatorRestore
 from wiesel.runtime.operators.stateless import MapOperator
 from wiesel.runtime.reports import CheckpointAcknowledged, CheckpointDeclined
 from wiesel.runtime.task import STEP_RECORDS
@@ -243,7 +243,7 @@ def test_a_snapshot_holds_what_was_true_at_the_barrier_although_records_are_proc
     keyed_file = report.operators["count"].keyed
     assert keyed_file is not None
     pieces = lambda: harness.storage.pieces(harness.storage.path_of(1), keyed_file)  # noqa: E731
-    restored = sink_task(PublishingSink(), {"count": OperatorRestore([], [pieces], rescaled=False)})
+    restored = sink_task(PublishingSink(), {"count": OperatorRestore([], [KeyedRestore(pieces)], rescaled=False)})
     restored.records("a", "b", "c", keys=["a", "b", "c"])
     restored.checkpoint(2)
     restored.settle()

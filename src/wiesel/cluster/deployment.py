@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +18,7 @@ from wiesel.core.contracts import Clock, KeyedStateBackend, SourceContext
 from wiesel.core.key_groups import key_group_function
 from wiesel.core.metrics import TaskMetricGroup
 from wiesel.core.operator_specs import SourceSpec, WindowSpec
-from wiesel.core.options import catalog, value_of
+from wiesel.core.options import catalog, optional_value_of, value_of
 from wiesel.core.types import Types
 from wiesel.graph.job_graph import JobEdge, JobGraph, JobVertex
 from wiesel.graph.transformations import ShipStrategy
@@ -34,7 +36,7 @@ from wiesel.runtime.task import Task
 from wiesel.runtime.task_checkpoints import TaskCheckpoints
 from wiesel.runtime.time_service import TimeService
 from wiesel.runtime.watermarks import with_advance
-from wiesel.state import create_keyed_backend
+from wiesel.state import WORKING_STATE, create_keyed_backend
 
 _log = logging.getLogger("wiesel.cluster")
 
@@ -231,7 +233,7 @@ class _Deployment:
             attempt=self._attempt,
             clock=context.clock,
             configuration=context.options.configuration,
-            create_backend=partial(self._backend, context),
+            create_backend=partial(self._backend, context, subtask),
             job_directory=None if checkpoints is None else checkpoints.storage.directory,
             lineage="" if checkpoints is None else checkpoints.lineage,
             restore=self._restores(vertex, subtask),
@@ -240,21 +242,35 @@ class _Deployment:
             metrics=context.metrics.add_group(vertex.name).add_group(str(subtask)),
         )
 
-    def _backend(self, context: DeploymentContext, vertex: JobVertex) -> KeyedStateBackend:
+    def _backend(self, context: DeploymentContext, subtask: int, vertex: JobVertex) -> KeyedStateBackend:
         edges = self._graph.in_edges(vertex.vertex_id)
         key_type = next((e.partitioning.key_type for e in edges if e.partitioning.key_type is not None), None)
         key_type = key_type or Types.PICKLED_BYTE_ARRAY()
         group_of = key_group_function(key_type, vertex.max_parallelism)
-        kind = value_of(context.options.configuration, catalog.STATE_BACKEND)
         head = vertex.operators[0]
-        return create_keyed_backend(kind, group_of, context.clock, f"operator {head.name!r} (uid {head.uid})", key_type)
+        place = partial(self._working_place, f"{vertex.vertex_id}-{subtask}")
+        operator = f"operator {head.name!r} (uid {head.uid})"
+        return create_keyed_backend(context.options.configuration, group_of, context.clock, operator, key_type, place)
+
+    def _working_place(self, name: str) -> Path:
+        """Return a directory that is this attempt's alone, for state that is larger than memory."""
+        configured = optional_value_of(self._context.options.configuration, catalog.ROCKSDB_DIRECTORY)
+        checkpoints = self._context.checkpoints
+        if configured is not None:
+            parent = Path(configured) / f"wiesel-{os.getpid()}"
+        elif checkpoints is not None:
+            parent = checkpoints.storage.directory / WORKING_STATE
+        else:
+            parent = Path(tempfile.mkdtemp(prefix="wiesel-state-"))
+        return parent / f"{name}-{self._attempt}-{os.getpid()}"
 
     def _restores(self, vertex: JobVertex, subtask: int) -> Mapping[str, OperatorRestore]:
         checkpoints, restore = self._context.checkpoints, self._restore
         if restore is None or checkpoints is None:
             return {}
         pieces = partial(checkpoints.storage.pieces, restore.path)
-        return operator_restores(restore.manifest, vertex, subtask, pieces)
+        files = partial(checkpoints.storage.kept_files, restore.path)
+        return operator_restores(restore.manifest, vertex, subtask, pieces, files)
 
     def _source(self, vertex: JobVertex, subtask: int) -> SourceInput | None:
         node = vertex.operators[0]

@@ -191,7 +191,7 @@ class JobHistory:
 
 def _state_size(manifest: CheckpointManifest) -> int:
     parts = [part for operator in manifest.operators.values() for part in operator.subtasks]
-    return sum(part.keyed.size for part in parts if part.keyed is not None)
+    return sum(file.size for part in parts for file in part.keyed_state())
 
 
 def _traceback(error: BaseException, cause: BaseException) -> str:

@@ -24,6 +24,7 @@ from wiesel.runtime.checkpoint.job_directory import JobDirectory, Lineage, Store
 from wiesel.runtime.checkpoint.manifest import WAYS_OUT, CheckpointManifest
 from wiesel.runtime.checkpoint.storage import CheckpointStorage
 from wiesel.runtime.restore import check_restorable, with_restored_max_parallelism
+from wiesel.state import WORKING_STATE
 
 _log = logging.getLogger("wiesel.cluster")
 #: Seconds in which the workers of an incarnation that was killed must have ended.
@@ -75,6 +76,7 @@ def begin(graph: JobGraph, options: JobOptions) -> Start:
     try:
         key = load_seal_key(options.configuration)
         storage = CheckpointStorage(disk, directory.path, key, trust=options.trust_pickle)
+        disk.remove(directory.path / WORKING_STATE)  # of an incarnation that was killed
         # What an unfinished checkpoint left; one that was completed and has lost its metadata may get it back.
         for checkpoint_id in {*storage.all_ids()} - {*storage.completed(), directory.record.last_checkpoint}:
             storage.discard(checkpoint_id)

@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from wiesel.core import failpoints
+
+_COPIED_AT_ONCE: Final = 1 << 20
 
 
 class AppendFile(Protocol):
@@ -34,6 +36,9 @@ class Disk(Protocol):
 
     def read(self, path: Path) -> bytes:
         """Return a file's content."""
+
+    def adopt(self, outside: Path, path: Path) -> None:
+        """Make ``path`` a file with the content of ``outside``, a durable one that nobody changes any more."""
 
     def rename(self, old: Path, new: Path) -> None:
         """Move within a directory, replacing ``new``; durable after ``sync_directory``."""
@@ -97,6 +102,20 @@ class OsDisk:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(fd, "rb") as file:
             return file.read()
+
+    def adopt(self, outside: Path, path: Path) -> None:
+        """Link the file, or copy it from another filesystem."""
+        try:
+            os.link(outside, path)
+        except OSError:
+            copy = self.create(path)
+            try:
+                with outside.open("rb") as source:
+                    while part := source.read(_COPIED_AT_ONCE):
+                        copy.write(part)
+                copy.sync_and_close()
+            finally:
+                copy.close()
 
     def rename(self, old: Path, new: Path) -> None:
         """Move, replacing ``new``."""

@@ -51,7 +51,9 @@ class PredefinedOptions(Enum):
 
 
 class EmbeddedRocksDBStateBackend(StateBackend):
-    """State in RocksDB. The settings are kept; a job that uses the backend says when it starts whether it can.
+    """State in RocksDB, on disk: for state that is larger than memory. Needs ``wiesel[rocksdb]``.
+
+    Checkpoints share the files that did not change, whatever is said of incremental ones.
 
     Args:
         enable_incremental_checkpointing: None is the default, False.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,17 +31,30 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyedRestore:
+    """One subtask's keyed snapshot.
+
+    Args:
+        pieces: returns an iterator over its pieces.
+        files: the state backend's own files, by their names in it.
+    """
+
+    pieces: Callable[[], Iterable[bytes]]
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorRestore:
     """What a checkpoint holds for one operator, ready for one subtask.
 
     Args:
         states: non-keyed states of the instances this subtask follows.
-        keyed: iterators over the pieces of their keyed snapshots.
+        keyed: their keyed snapshots.
         rescaled: whether keys of other subtasks are among them and must be left out.
     """
 
     states: Sequence[Json]
-    keyed: Sequence[Callable[[], Iterable[bytes]]]
+    keyed: Sequence[KeyedRestore]
     rescaled: bool
 
 
@@ -240,8 +253,8 @@ class OperatorChain:
                 groups = key_group_range(
                     self._environment.subtask, self.vertex.max_parallelism, self.vertex.parallelism
                 )
-            for pieces in restore.keyed:
-                backend.restore(pieces(), groups)
+            for keyed in restore.keyed:
+                backend.restore(keyed.pieces(), groups, keyed.files)
 
     # ------------------------------------------------------------------------------------------------ control
 

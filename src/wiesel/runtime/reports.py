@@ -22,13 +22,25 @@ StateFile = KeptFile
 
 @dataclass(frozen=True, slots=True)
 class OperatorSnapshot:
-    """One operator of one subtask as of a barrier."""
+    """One operator of one subtask as of a barrier.
+
+    Args:
+        state: its non-keyed state.
+        keyed: the file of its keyed state.
+        splits: a source's, with their positions.
+        committables: what a sink has made durable since the barrier before.
+        keyed_files: the backend's own files beside ``keyed``.
+    """
 
     state: Json | None = None
     keyed: StateFile | None = None
     splits: Sequence[SourceSplit] = ()
     committables: Sequence[Committable] = ()
     keyed_files: Sequence[StateFile] = ()
+
+    def keyed_state(self) -> list[StateFile]:
+        """Return all files of keyed state."""
+        return [] if self.keyed is None else [self.keyed, *self.keyed_files]
 
 
 @dataclass(frozen=True, slots=True)

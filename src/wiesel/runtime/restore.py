@@ -6,14 +6,15 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from wiesel.core.errors import RestoreRefusedError
 from wiesel.core.key_groups import default_max_parallelism
 from wiesel.graph.job_graph import JobGraph, JobVertex
-from wiesel.runtime.chain import OperatorRestore
+from wiesel.runtime.chain import KeyedRestore, OperatorRestore
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest, OperatorManifest
-from wiesel.runtime.reports import StateFile
+from wiesel.runtime.reports import OperatorSnapshot, StateFile
 
 _log = logging.getLogger("wiesel.runtime")
 #: How many operators a message names.
@@ -118,6 +119,7 @@ def operator_restores(
     vertex: JobVertex,
     subtask: int,
     pieces: Callable[[StateFile], Iterable[bytes]],
+    files: Callable[[OperatorSnapshot], Mapping[str, Path]],
 ) -> dict[str, OperatorRestore]:
     """Return what each operator of one subtask restores, by uid.
 
@@ -136,7 +138,7 @@ def operator_restores(
             own = parts[:1]  # broadcast state: more subtasks than before, and every one holds the same
         restores[node.uid] = OperatorRestore(
             states=[p.state for p in own if p.state is not None],
-            keyed=[partial(pieces, p.keyed) for p in parts if p.keyed is not None],
+            keyed=[KeyedRestore(partial(pieces, p.keyed), files(p)) for p in parts if p.keyed is not None],
             rescaled=rescaled,
         )
     return restores

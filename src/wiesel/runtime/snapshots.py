@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
+from wiesel.core.contracts import StateSnapshot
 from wiesel.runtime.reports import OperatorSnapshot, StateFile
 
 
@@ -15,6 +17,9 @@ class StateFileWriter(Protocol):
     def write(self, piece: bytes) -> None:
         """Append one piece."""
 
+    def keep(self, name: str, path: Path, known: StateFile | None) -> StateFile:
+        """Keep a file of the state backend's beside it; runs on an I/O thread."""
+
     def finish(self) -> StateFile:
         """Make the file durable and return its handle; runs on an I/O thread."""
 
@@ -23,7 +28,7 @@ class StateFileWriter(Protocol):
 
 
 #: Runs a callable on an I/O thread and hands its result, or its error, to the second argument on the task thread.
-Background = Callable[[Callable[[], StateFile], Callable[["StateFile | BaseException"], None]], None]
+Background = Callable[[Callable[[], Any], Callable[[Any], None]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +37,13 @@ class KeyedPart:
 
     Args:
         uid: the operator.
-        slices: its state as of the barrier, piece by piece.
+        state: its state as of the barrier.
+        slices: the pieces of it.
         create_file: creates the file for them.
     """
 
     uid: str
+    state: StateSnapshot
     slices: Iterator[bytes]
     create_file: Callable[[], StateFileWriter]
 
@@ -57,6 +64,7 @@ class TaskSnapshot:
         self.operators = dict(operators)
         self._keyed = keyed
         self._file: StateFileWriter | None = None
+        self._gathering = False
 
     def take_over(self, earlier: TaskSnapshot) -> None:
         """Take what sinks made durable for a snapshot that will not be reported, before what is here."""
@@ -86,18 +94,27 @@ class TaskSnapshot:
             done(None)
             return
 
-        def finished(result: StateFile | BaseException) -> None:
+        def gather() -> tuple[StateFile, Sequence[StateFile]]:
+            files = keyed.state.files(file.keep)
+            return file.finish(), files
+
+        def finished(result: tuple[StateFile, Sequence[StateFile]] | BaseException) -> None:
+            keyed.state.release()
             if isinstance(result, BaseException):
                 done(result)
                 return
-            self.operators[keyed.uid] = replace(self.operators[keyed.uid], keyed=result)
+            state, files = result
+            self.operators[keyed.uid] = replace(self.operators[keyed.uid], keyed=state, keyed_files=files)
             done(None)
 
-        background(file.finish, finished)
+        self._gathering = True
+        background(gather, finished)
 
     def abort(self) -> None:
         """Give the file up, unless it is being finished already."""
-        self._keyed = None
+        keyed, self._keyed = self._keyed, None
         file, self._file = self._file, None
         if file is not None:
             file.discard()
+        if keyed is not None and not self._gathering:
+            keyed.state.release()

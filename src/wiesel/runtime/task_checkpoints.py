@@ -71,8 +71,9 @@ class TaskCheckpoints:
         if backend is None or create is None:
             return None
         name = f"{self._task_id.vertex_id}-{self._task_id.subtask}.state"
-        slices = backend.snapshot().slices()
-        return KeyedPart(self._chain.vertex.operators[0].uid, slices, partial(create, checkpoint_id, name))
+        state = backend.snapshot()
+        create_file = partial(create, checkpoint_id, name)
+        return KeyedPart(self._chain.vertex.operators[0].uid, state, state.slices(), create_file)
 
     def write_slice(self) -> bool:
         """Write a slice of the snapshot under way; return whether there was one."""

@@ -112,6 +112,12 @@ class MemoryDisk:
         """Return a file's content."""
         return bytes(self._file(path).content)
 
+    def adopt(self, outside: Path, path: Path) -> None:
+        """Make a file of one of the real disk."""
+        file = self._directory(path.parent).names[path.name] = _File()
+        file.durable = outside.read_bytes()
+        file.content = bytearray(file.durable)
+
     def rename(self, old: Path, new: Path) -> None:
         """Move, replacing ``new``."""
         assert old.parent == new.parent, "moves are within a directory"

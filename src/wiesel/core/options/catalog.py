@@ -43,6 +43,10 @@ def _number(key: str, default: str | None, description: str, low: int = 0, **mor
     return ConfigOption(key, whole_number(low, _INT_MAX), expected, default, description, **more)
 
 
+def _memory(key: str, default: str, description: str) -> ConfigOption[int]:
+    return ConfigOption(key, parse_memory_size, "a size such as 64mb", default, description)
+
+
 def _decimal(key: str, default: str, description: str, low: float) -> ConfigOption[float]:
     return ConfigOption(key, decimal_number(low), f"a number, {low:g} or more", default, description)
 
@@ -145,6 +149,16 @@ STATE_BACKEND: Final = _choice(
     "hashmap",
     "rocksdb",
     aliases=("state.backend",),
+)
+ROCKSDB_DIRECTORY: Final = _text(
+    "state.backend.rocksdb.localdir",
+    None,
+    "where RocksDB keeps its files; checkpoints are fastest on the same filesystem. The job directory without it",
+    expected=_PATH,
+)
+ROCKSDB_CACHE: Final = _memory("state.backend.rocksdb.block.cache-size", "64mb", "memory for blocks read from disk")
+ROCKSDB_WRITE_BUFFER: Final = _memory(
+    "state.backend.rocksdb.writebuffer.size", "16mb", "new entries that RocksDB gathers in memory"
 )
 
 # ------------------------------------------------------------------------------------------------------ restarts

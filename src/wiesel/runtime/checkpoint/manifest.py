@@ -64,8 +64,8 @@ class CheckpointManifest:
 
     def all_files(self) -> list[StateFile]:
         """Return every file beside the manifest that it cannot do without."""
-        keyed = [s.keyed for operator in self.operators.values() for s in operator.subtasks if s.keyed is not None]
-        return [*keyed, *(self.files or ())]
+        parts = [part for operator in self.operators.values() for part in operator.subtasks]
+        return [*(file for part in parts for file in part.keyed_state()), *(self.files or ())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +172,7 @@ def _snapshot_to_json(snapshot: OperatorSnapshot) -> dict[str, Any]:
     return {
         "state": snapshot.state,
         "keyed": None if keyed is None else _file_to_json(keyed),
+        "keyedFiles": [_file_to_json(file) for file in snapshot.keyed_files],
         "splits": [{"id": s.split_id, "position": dict(s.position)} for s in snapshot.splits],
     }
 
@@ -203,4 +204,5 @@ def _snapshot_from_json(data: dict[str, Any]) -> OperatorSnapshot:
         state=data["state"],
         keyed=None if keyed is None else _file_from_json(keyed),
         splits=[SourceSplit(s["id"], s["position"]) for s in data["splits"]],
+        keyed_files=[_file_from_json(file) for file in data["keyedFiles"]],
     )

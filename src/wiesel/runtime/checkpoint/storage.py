@@ -18,7 +18,7 @@ from wiesel.core import failpoints
 from wiesel.core.disk import AppendFile, Disk, write_durably
 from wiesel.core.errors import CheckpointCorruptError, CheckpointError
 from wiesel.runtime.checkpoint.manifest import WAYS_OUT, CheckpointManifest, SealKey, decode, encode
-from wiesel.runtime.reports import StateFile
+from wiesel.runtime.reports import OperatorSnapshot, StateFile
 
 METADATA: Final = "_metadata"
 _NAME: Final = re.compile(r"chk-(\d+)")
@@ -28,9 +28,10 @@ _LENGTH: Final = struct.Struct("<I")
 class StateFileOutput:
     """A state file being written: pieces behind their lengths, hashed as they pass."""
 
-    def __init__(self, file: AppendFile, name: str) -> None:
-        self._file = file
-        self._name = name
+    def __init__(self, disk: Disk, path: Path) -> None:
+        self._disk = disk
+        self._path = path
+        self._file: AppendFile = disk.create(path)
         self._digest = hashlib.sha256()
         self._size = 0
 
@@ -41,10 +42,19 @@ class StateFileOutput:
         self._size += len(framed)
         self._file.write(framed)
 
+    def keep(self, name: str, path: Path, known: StateFile | None) -> StateFile:
+        """Keep a backend's file beside this one, under both names; it is read only if its digest is not known."""
+        target = self._path.with_name(f"{self._path.name}.{name}")
+        self._disk.adopt(path, target)
+        if known is not None:
+            return replace(known, name=target.name)
+        content = self._disk.read(target)
+        return StateFile(target.name, len(content), hashlib.sha256(content).hexdigest())
+
     def finish(self) -> StateFile:
         """Make the file durable; a failed fsync is final for it."""
         self._file.sync_and_close()
-        return StateFile(self._name, self._size, self._digest.hexdigest())
+        return StateFile(self._path.name, self._size, self._digest.hexdigest())
 
     def discard(self) -> None:
         """Close the file; its directory is removed with its checkpoint."""
@@ -75,7 +85,14 @@ class CheckpointStorage:
 
     def create_state_file(self, checkpoint_id: int, name: str) -> StateFileOutput:
         """Return a new state file of a checkpoint."""
-        return StateFileOutput(self._disk.create(self.path_of(checkpoint_id) / name), name)
+        return StateFileOutput(self._disk, self.path_of(checkpoint_id) / name)
+
+    @staticmethod
+    def kept_files(checkpoint: Path, part: OperatorSnapshot) -> dict[str, Path]:
+        """Return a backend's files of a part of a checkpoint, which is verified, by their names in the backend."""
+        if part.keyed is None:
+            return {}
+        return {file.name.removeprefix(f"{part.keyed.name}."): checkpoint / file.name for file in part.keyed_files}
 
     def publish(self, manifest: CheckpointManifest) -> None:
         """Decide a checkpoint: when this returns it exists, whatever happens."""

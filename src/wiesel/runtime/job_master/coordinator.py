@@ -7,7 +7,7 @@ decided checkpoints wait for their output to be published.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from wiesel.core.contracts import Committable
@@ -157,4 +157,4 @@ class CheckpointCoordinator:
         carried = self._carried.pop((task, uid), None)
         if carried is None:
             return part
-        return OperatorSnapshot(part.state, part.keyed, part.splits, [*carried, *part.committables])
+        return replace(part, committables=[*carried, *part.committables])

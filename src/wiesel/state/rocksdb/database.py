@@ -41,7 +41,7 @@ class Database:
             ) from error
         self.directory = directory
         self._rocksdict: Any = rocksdict
-        self._write_options = rocksdict.WriteOptions()
+        self._write_options = self._rocksdict.WriteOptions()
         self._write_options.disable_wal = True
         self._db: Any = rocksdict.Rdict(str(directory), self._options(memory, write_buffer))
 

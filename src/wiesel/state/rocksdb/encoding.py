@@ -52,13 +52,15 @@ def key_encoder(table_id: int, key_group_of: Callable[[Any], int], namespaced: b
 
 
 def _atom(value: Any) -> bytes:
-    kind = type(value)
+    kind, data = type(value), b""
     if kind is str:
-        return b"s" + value.encode("utf-8", "surrogatepass")
-    if kind is int:
-        return b"i%d" % value
-    if kind is TimeWindow:
-        return b"w" + _WINDOW.pack(value.start, value.end)
-    if kind is PickledKey:
-        return b"k" + value.data
-    return b"p" + canonical_pickle(value)
+        data = b"s" + value.encode("utf-8", "surrogatepass")
+    elif kind is int:
+        data = b"i%d" % value
+    elif kind is TimeWindow:
+        data = b"w" + _WINDOW.pack(value.start, value.end)
+    elif kind is PickledKey:
+        data = b"k" + value.data
+    else:
+        data = b"p" + canonical_pickle(value)
+    return data

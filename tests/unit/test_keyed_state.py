@@ -1,11 +1,15 @@
-"""User-facing heap states: what PyFlink's return, per key and per namespace."""
+"""User-facing states of every backend: what PyFlink's return, per key and per namespace."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from wiesel.common import Types
-from wiesel.core.errors import StateAccessError
+from wiesel.core.configuration import Configuration
+from wiesel.core.contracts import KeyedStateBackend
+from wiesel.core.errors import ConfigurationError, StateAccessError
 from wiesel.core.state import (
     AggregatingStateDescriptor,
     ListStateDescriptor,
@@ -15,7 +19,6 @@ from wiesel.core.state import (
 )
 from wiesel.datastream import AggregateFunction
 from wiesel.state import create_keyed_backend
-from wiesel.state.heap.backend import HeapKeyedStateBackend
 from wiesel.state.heap.table import CHECKED_UPDATES
 from wiesel.testing.clock import ManualClock
 
@@ -34,14 +37,19 @@ class Mean(AggregateFunction):
         return [acc_a[0] + acc_b[0], acc_a[1] + acc_b[1]]
 
 
-@pytest.fixture
-def backend() -> HeapKeyedStateBackend:
-    backend = HeapKeyedStateBackend(lambda key: 0)
-    backend.set_current_key("k")
-    return backend
+@pytest.fixture(params=["hashmap", "rocksdb"])
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KeyedStateBackend]:
+    configuration = Configuration().set_string("state.backend.type", request.param)
+    made = create_keyed_backend(
+        configuration, lambda key: 0, ManualClock(), "the operator", None, lambda: tmp_path / "db"
+    )
+    made.set_current_key("k")
+    yield made
+    made.close()
+    assert not (tmp_path / "db").exists()
 
 
-def test_value_state_is_none_until_it_is_set_and_after_it_is_cleared(backend: HeapKeyedStateBackend) -> None:
+def test_value_state_is_none_until_it_is_set_and_after_it_is_cleared(backend: KeyedStateBackend) -> None:
     state = backend.state(ValueStateDescriptor("v", Types.LONG()))
     assert state.value() is None
     state.update(0)
@@ -51,14 +59,14 @@ def test_value_state_is_none_until_it_is_set_and_after_it_is_cleared(backend: He
     assert backend.number_of_keys() == 0
 
 
-def test_setting_none_clears_a_value(backend: HeapKeyedStateBackend) -> None:
+def test_setting_none_clears_a_value(backend: KeyedStateBackend) -> None:
     state = backend.state(ValueStateDescriptor("v", Types.LONG()))
     state.update(1)
     state.update(None)
     assert backend.number_of_keys() == 0
 
 
-def test_list_state_gives_an_iterable_and_never_none(backend: HeapKeyedStateBackend) -> None:
+def test_list_state_gives_an_iterable_and_never_none(backend: KeyedStateBackend) -> None:
     state = backend.state(ListStateDescriptor("l", Types.LONG()))
     assert list(state.get()) == []
     state.add(1)
@@ -71,7 +79,7 @@ def test_list_state_gives_an_iterable_and_never_none(backend: HeapKeyedStateBack
     assert backend.number_of_keys() == 0
 
 
-def test_what_is_read_from_a_list_is_not_changed_by_what_is_added_meanwhile(backend: HeapKeyedStateBackend) -> None:
+def test_what_is_read_from_a_list_is_not_changed_by_what_is_added_meanwhile(backend: KeyedStateBackend) -> None:
     state = backend.state(ListStateDescriptor("l", Types.LONG()))
     state.add_all([1, 2])
     for value in state.get():
@@ -79,7 +87,7 @@ def test_what_is_read_from_a_list_is_not_changed_by_what_is_added_meanwhile(back
     assert list(state.get()) == [1, 2, 11, 12]
 
 
-def test_map_state_behaves_as_a_dictionary_that_goes_with_its_last_entry(backend: HeapKeyedStateBackend) -> None:
+def test_map_state_behaves_as_a_dictionary_that_goes_with_its_last_entry(backend: KeyedStateBackend) -> None:
     state = backend.state(MapStateDescriptor("m", Types.STRING(), Types.LONG()))
     assert (state.get("a"), state.is_empty(), state.contains("a")) == (None, True, False)
     state.put("a", 1)
@@ -91,7 +99,7 @@ def test_map_state_behaves_as_a_dictionary_that_goes_with_its_last_entry(backend
     assert backend.number_of_keys() == 0
 
 
-def test_reducing_and_aggregating_state_fold(backend: HeapKeyedStateBackend) -> None:
+def test_reducing_and_aggregating_state_fold(backend: KeyedStateBackend) -> None:
     total = backend.state(ReducingStateDescriptor("r", lambda a, b: a + b, Types.LONG()))
     mean = backend.state(AggregatingStateDescriptor("a", Mean(), Types.PICKLED_BYTE_ARRAY()))
     assert (total.get(), mean.get()) == (None, None)
@@ -103,7 +111,7 @@ def test_reducing_and_aggregating_state_fold(backend: HeapKeyedStateBackend) -> 
     assert mean.get() is None
 
 
-def test_keys_that_python_holds_equal_are_different_keys(backend: HeapKeyedStateBackend) -> None:
+def test_keys_that_python_holds_equal_are_different_keys(backend: KeyedStateBackend) -> None:
     state = backend.state(ValueStateDescriptor("v", Types.PICKLED_BYTE_ARRAY()))
     keys: list[Any] = [1, True, 1.0, 0.0, -0.0, "1", (1,), (True,), [1], None]
     for key in keys:
@@ -116,12 +124,12 @@ def test_keys_that_python_holds_equal_are_different_keys(backend: HeapKeyedState
         assert repr(backend.current_key()) == repr(key)
 
 
-def test_the_same_state_asked_for_twice_is_one_state(backend: HeapKeyedStateBackend) -> None:
+def test_the_same_state_asked_for_twice_is_one_state(backend: KeyedStateBackend) -> None:
     backend.state(ValueStateDescriptor("v", Types.LONG())).update(1)
     assert backend.state(ValueStateDescriptor("v", Types.LONG())).value() == 1
 
 
-def test_state_in_a_namespace_is_apart_from_other_namespaces(backend: HeapKeyedStateBackend) -> None:
+def test_state_in_a_namespace_is_apart_from_other_namespaces(backend: KeyedStateBackend) -> None:
     namespace = [1]
     state = backend.state(ValueStateDescriptor("v", Types.LONG()), namespace=lambda: namespace[0])
     state.update(10)
@@ -131,7 +139,7 @@ def test_state_in_a_namespace_is_apart_from_other_namespaces(backend: HeapKeyedS
         backend.state(ValueStateDescriptor("v", Types.LONG()))
 
 
-def test_a_timer_is_one_per_key_namespace_and_time(backend: HeapKeyedStateBackend) -> None:
+def test_a_timer_is_one_per_key_namespace_and_time(backend: KeyedStateBackend) -> None:
     timers = backend.timers()
     for _ in range(2):
         timers.register_event_time(None, 10)
@@ -146,7 +154,7 @@ def test_a_timer_is_one_per_key_namespace_and_time(backend: HeapKeyedStateBacken
     assert list(backend.pop_event_timers(99, 100)) == []
 
 
-def test_no_more_timers_are_popped_than_asked_for(backend: HeapKeyedStateBackend) -> None:
+def test_no_more_timers_are_popped_than_asked_for(backend: KeyedStateBackend) -> None:
     for key in range(5):
         backend.set_current_key(key)
         backend.timers().register_processing_time(None, 10)
@@ -157,11 +165,12 @@ def test_no_more_timers_are_popped_than_asked_for(backend: HeapKeyedStateBackend
 
 
 def test_an_unknown_backend_is_refused_with_the_one_to_use() -> None:
-    with pytest.raises(ValueError, match="hashmap"):
-        create_keyed_backend("rocksdb2", lambda key: 0, ManualClock())
+    configuration = Configuration().set_string("state.backend.type", "rocksdb2")
+    with pytest.raises(ConfigurationError, match="one of hashmap, rocksdb"):
+        create_keyed_backend(configuration, lambda key: 0, ManualClock(), "the operator", None, Path)
 
 
-def test_after_the_first_values_of_a_state_nothing_is_looked_at_any_more(backend: HeapKeyedStateBackend) -> None:
+def test_after_the_first_values_of_a_state_nothing_is_looked_at_any_more(backend: KeyedStateBackend) -> None:
     state = backend.state(ValueStateDescriptor("v", Types.LONG()))
     kept_by_the_user = state.update
     for number in range(CHECKED_UPDATES):
