@@ -20,7 +20,7 @@ from wiesel.runtime.job_master.commands import JobState
 
 #: As many as the source has splits: all values of a key come in order.
 KEYS = 6
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 def key_of(value: Any) -> int:
