@@ -44,7 +44,7 @@ check: setup ## what CI checks without running anything: style, types, import or
 stubs: setup ## write the type stubs for pyflink anew, after names or modules of the API changed
 	$(PYTHON) -m wiesel.compat.stubs stubs/pyflink-stubs
 
-empty-members: setup ## empties every member of the API and looks whether its test notices (half an hour)
+empty-members: setup ## empties every member of the API and looks whether its test notices (two minutes)
 	$(PYTHON) -m tests.tools.empty_members --all
 
 fmt: setup ## put the sources into their one format
