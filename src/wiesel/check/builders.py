@@ -6,7 +6,7 @@ import ast
 from typing import Final
 
 from wiesel.check.call import Call
-from wiesel.check.report_to import Reporter
+from wiesel.check.reporter import Reporter
 
 #: By builder: settings of which one has to be made, and what to write.
 _NEEDS: Final[dict[str, list[tuple[set[str], str]]]] = {

@@ -11,7 +11,7 @@ from typing import Final
 
 from wiesel.check import execution, overrides
 from wiesel.check.finding import Finding
-from wiesel.check.report_to import Reporter
+from wiesel.check.reporter import Reporter
 from wiesel.check.suppressions import without_suppressed
 from wiesel.check.walker import Walker
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from wiesel.check.report_to import Reporter
+from wiesel.check.reporter import Reporter
 
 _EXECUTES: Final = {"execute", "execute_async", "execute_and_collect", "get_execution_plan"}
 _SINKS: Final = {"print", "sink_to", "add_sink"}

@@ -13,7 +13,7 @@ from typing import Any
 from wiesel.check import api, facts, members, traps
 from wiesel.check.call import Call
 from wiesel.check.imports import name_in
-from wiesel.check.report_to import Reporter
+from wiesel.check.reporter import Reporter
 from wiesel.check.scope import Scope
 from wiesel.check.values import (
     Callable,

@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from wiesel.check import api
-from wiesel.check.report_to import Reporter
+from wiesel.check.reporter import Reporter
 from wiesel.check.scope import Scope
 from wiesel.check.values import Module, Value
 from wiesel.compat import alias, names

@@ -8,7 +8,7 @@ from types import FunctionType
 from typing import Any
 
 from wiesel.check import api, facts
-from wiesel.check.report_to import Reporter
+from wiesel.check.reporter import Reporter
 from wiesel.check.values import Callable, Class, Instance, Value
 from wiesel.compat.nearest import did_you_mean
 from wiesel.compat.old_spellings import OLD_MEMBERS

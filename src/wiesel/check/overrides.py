@@ -7,7 +7,7 @@ import inspect
 from typing import Any, Final
 
 from wiesel.check import api
-from wiesel.check.report_to import Reporter
+from wiesel.check.reporter import Reporter
 from wiesel.check.values import UserClass
 
 _STATE: Final = {"get_state", "get_list_state", "get_map_state", "get_reducing_state", "get_aggregating_state"}

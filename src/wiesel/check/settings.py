@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from wiesel.check.call import Call
-from wiesel.check.report_to import Reporter
+from wiesel.check.reporter import Reporter
 from wiesel.core.configuration import Configuration
 from wiesel.core.errors import ConfigurationError
 from wiesel.core.options import check_configuration

@@ -8,7 +8,7 @@ from typing import Final
 
 from wiesel.check import builders, facts, settings
 from wiesel.check.call import Call
-from wiesel.check.report_to import Reporter
+from wiesel.check.reporter import Reporter
 from wiesel.check.values import Class, Instance, UserFunction, UserInstance, Value
 
 _Trap = Callable[[Call, Reporter], None]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from wiesel.check import api
 from wiesel.check.expressions import Expressions
 from wiesel.check.imports import bind_imports
-from wiesel.check.report_to import Reporter
+from wiesel.check.reporter import Reporter
 from wiesel.check.scope import Scope
 from wiesel.check.values import Class, Instance, Unavailable, UserClass, UserFunction, UserInstance, Value
 
