@@ -68,6 +68,8 @@ UNPICKLING = {
     "src/wiesel/runtime/operators/async_wait.py": "records in flight out of a checkpoint whose HMAC was checked",
     "src/wiesel/runtime/operators/two_input.py": "broadcast state out of a checkpoint whose HMAC was checked",
     "src/wiesel/state/heap/backend.py": "keyed state out of a checkpoint whose HMAC was checked",
+    "src/wiesel/state/rocksdb/backend.py": "the same",
+    "src/wiesel/state/rocksdb/table.py": "what this process wrote, or a checkpoint's files, which its HMAC vouches for",
 }
 
 # Hosts that a file may name: documentation, and examples that lead nowhere.

@@ -28,8 +28,7 @@ from wiesel.state.rocksdb.table import RocksDBTable, converted
 
 #: The piece of a snapshot that says which number each table has in the database's files.
 _NUMBERS: Final = "_numbers"
-#: Changes that are written before the next batch, and bytes of cached values after which the cache is emptied.
-_CHANGES: Final = 1000
+#: Bytes of cached values after which the cache is emptied, and changes at most while a snapshot's files are gathered.
 _CACHED_BYTES: Final = 64 << 20
 _CACHED_CHANGES: Final = 100_000
 #: Entries of an expiring state that are looked at for each access to it, unless it is configured higher.
@@ -137,7 +136,7 @@ class RocksDBKeyedStateBackend(HeapKeyedStateBackend):
             self._open.wait()  # memory comes first: the disk is slower than the stream
         for table in self._on_disk.values():
             store = table.store
-            if len(store.changed) > _CHANGES or store.loaded > _CACHED_BYTES:
+            if store.is_full() or store.loaded > _CACHED_BYTES:
                 store.flush()
             if store.loaded > _CACHED_BYTES:
                 store.forget()

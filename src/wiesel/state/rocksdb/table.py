@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from wiesel.core.isolation import ATOMS
 from wiesel.core.state_schema import Conversion
@@ -16,6 +16,11 @@ from wiesel.state.heap.table import SHARDS, Table
 from wiesel.state.heap.ttl import is_stamped_value
 from wiesel.state.rocksdb.database import Database, in_batches
 from wiesel.state.rocksdb.encoding import key_encoder, table_prefix
+
+#: Changes that are gathered before they are written, by number and by bytes, which are guessed from the last ones.
+_FIRST_CHANGES: Final = 64
+_MOST_CHANGES: Final = 4000
+_CHANGED_BYTES: Final = 1 << 20
 
 
 class Store:
@@ -27,7 +32,7 @@ class Store:
         table: tells whether values can change in place.
     """
 
-    __slots__ = ("_cache", "_database", "_encode", "_table", "changed", "loaded")
+    __slots__ = ("_cache", "_database", "_encode", "_most_changes", "_table", "changed", "loaded")
 
     def __init__(self, database: Database, encode: Callable[[Any], bytes], table: Table) -> None:
         self._database = database
@@ -37,6 +42,7 @@ class Store:
         self.changed: dict[Any, None] = {}
         #: Bytes that the values in the cache took up in the database.
         self.loaded = 0
+        self._most_changes = _FIRST_CHANGES
 
     def get(self, key: Any, default: Any = None) -> Any:
         """Return a value, or ``default``."""
@@ -72,11 +78,15 @@ class Store:
         """What the table's keys begin with in the database."""
         return cast("RocksDBTable", self._table).prefix
 
+    def is_full(self) -> bool:
+        """Whether enough has changed to be written."""
+        return len(self.changed) >= self._most_changes
+
     def flush(self) -> None:
         """Write what has changed."""
         if self.changed:
             cache, encode = self._cache, self._encode
-            changes = []
+            changes, before = [], self.loaded
             for key in self.changed:
                 value = cache[key]
                 raw = None if value is None else pickle.dumps(value, protocol=5)
@@ -84,6 +94,7 @@ class Store:
                 changes.append((encode(key), raw))
             self._database.write(changes)
             self.changed.clear()
+            self._most_changes = min(_MOST_CHANGES, 1 + _CHANGED_BYTES * len(changes) // (self.loaded - before))
 
     def forget(self) -> None:
         """Empty the cache, of which everything is written."""

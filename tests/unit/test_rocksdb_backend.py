@@ -1,0 +1,200 @@
+"""What is RocksDB's own: the cache, what checkpoints share, damage, and which snapshots it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wiesel.common import Time, Types
+from wiesel.core.contracts import KeptFile
+from wiesel.core.errors import CheckpointCorruptError, RestoreRefusedError
+from wiesel.core.state import ListStateDescriptor, StateTtlConfig, ValueStateDescriptor
+from wiesel.state.heap.backend import HeapKeyedStateBackend
+from wiesel.state.rocksdb import backend as backend_module
+from wiesel.state.rocksdb.backend import RocksDBKeyedStateBackend
+from wiesel.state.rocksdb.database import Database
+from wiesel.testing.clock import ManualClock
+
+COUNT: ValueStateDescriptor[int] = ValueStateDescriptor("count", Types.LONG())
+SEEN: ListStateDescriptor[int] = ListStateDescriptor("seen", Types.LONG())
+
+
+class Keeper:
+    """A checkpoint's directory, and what was read for it."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir()
+        self.directory = directory
+        self.read: list[str] = []
+
+    def keep(self, name: str, path: Path, known: KeptFile | None) -> KeptFile:
+        (self.directory / name).hardlink_to(path)
+        if known is None:
+            self.read.append(name)
+        return KeptFile(name, path.stat().st_size, "digest")
+
+    def files(self) -> dict[str, Path]:
+        return {path.name: path for path in self.directory.iterdir()}
+
+
+class Bench:
+    def __init__(self, directory: Path, clock: ManualClock | None = None) -> None:
+        self.directory = directory
+        self.backend = RocksDBKeyedStateBackend(
+            lambda key: 0, directory / "db", clock, memory=1 << 20, write_buffer=1 << 16
+        )
+
+    def fill(self, count: int, offset: int = 0) -> None:
+        state = self.backend.state(COUNT)
+        for number in range(count):
+            self.backend.set_current_key(number)
+            state.update(number + offset)
+
+    def changed(self) -> int:
+        return sum(len(table.store.changed) for table in self.backend._on_disk.values())
+
+    def checkpoint(self, name: str) -> tuple[list[bytes], Keeper]:
+        snapshot, keeper = self.backend.snapshot(), Keeper(self.directory / name)
+        pieces = list(snapshot.slices())
+        snapshot.files(keeper.keep)
+        snapshot.release()
+        return pieces, keeper
+
+    def restored(self, pieces: list[bytes], keeper: Keeper) -> RocksDBKeyedStateBackend:
+        self.backend.close()
+        self.backend = RocksDBKeyedStateBackend(
+            lambda key: 0, self.directory / "db2", memory=1 << 20, write_buffer=1 << 16
+        )
+        self.backend.restore(pieces, None, keeper.files())
+        return self.backend
+
+    def count(self, key: Any) -> Any:
+        self.backend.set_current_key(key)
+        return self.backend.state(COUNT).value()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.backend.close()
+
+
+def test_a_second_checkpoint_reads_only_the_files_that_are_new(bench: Bench) -> None:
+    bench.fill(5000)
+    _, first = bench.checkpoint("1")
+    bench.backend.set_current_key("one more")
+    bench.backend.state(COUNT).update(1)
+    _, second = bench.checkpoint("2")
+    tables = {name for name in second.files() if name.endswith(".sst")}
+    old = {name for name in first.files() if name.endswith(".sst")}
+    assert old <= tables
+    assert {name for name in second.read if name.endswith(".sst")} == tables - old
+    assert len(tables - old) == 1
+
+
+def test_what_changes_behind_a_barrier_is_not_in_its_checkpoint(bench: Bench) -> None:
+    bench.fill(100)
+    snapshot, keeper = bench.backend.snapshot(), Keeper(bench.directory / "1")
+    pieces = list(snapshot.slices())
+    bench.fill(5000, offset=7)
+    bench.backend.tidy()
+    assert bench.changed() == 5000
+    snapshot.files(keeper.keep)
+    snapshot.release()
+    bench.backend.tidy()
+    assert bench.count(5) == 12
+    bench.restored(pieces, keeper)
+    assert [bench.count(5), bench.count(4000)] == [5, None]
+
+
+def test_a_checkpoint_stays_what_it_is_while_a_restored_job_goes_on(bench: Bench) -> None:
+    bench.fill(100)
+    pieces, keeper = bench.checkpoint("1")
+    before = {name: path.read_bytes() for name, path in keeper.files().items()}
+    bench.restored(pieces, keeper)
+    bench.fill(5000, offset=7)
+    bench.checkpoint("2")
+    assert {name: path.read_bytes() for name, path in keeper.files().items()} == before
+
+
+def test_a_snapshot_that_is_given_up_lets_the_database_change_again(bench: Bench) -> None:
+    bench.fill(10)
+    bench.backend.snapshot().release()
+    bench.fill(5000)
+    bench.backend.tidy()
+    assert not bench.changed()
+
+
+def test_a_value_that_was_read_and_changed_in_place_is_written(bench: Bench) -> None:
+    bench.backend.set_current_key("k")
+    seen = bench.backend.state(SEEN)
+    seen.update([1])
+    pieces, keeper = bench.checkpoint("1")
+    seen.add(2)
+    pieces, keeper = bench.checkpoint("2")
+    restored = bench.restored(pieces, keeper)
+    restored.set_current_key("k")
+    assert list(restored.state(SEEN).get()) == [1, 2]
+
+
+def test_the_cache_is_bounded_by_the_bytes_of_its_values(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend_module, "_CACHED_BYTES", 10_000)
+    state = bench.backend.state(ValueStateDescriptor("text", Types.STRING()))
+    run = bench.backend.bind_keyed(lambda value, timestamp: state.update("x" * 1000))
+    for batch in range(20):
+        run([0] * 10, [0] * 10, list(range(batch * 10, batch * 10 + 10)))
+    (table,) = bench.backend._on_disk.values()
+    assert len(table.store._cache) < 150
+    bench.backend.set_current_key(3)
+    assert state.value() == "x" * 1000
+
+
+def test_what_has_expired_goes_without_being_read_again(tmp_path: Path) -> None:
+    clock = ManualClock(1000)
+    bench = Bench(tmp_path, clock)
+    descriptor: ValueStateDescriptor[int] = ValueStateDescriptor("v", Types.LONG())
+    descriptor.enable_time_to_live(StateTtlConfig.new_builder(Time.milliseconds(10)).build())
+    state = bench.backend.state(descriptor)
+    for number in range(500):
+        bench.backend.set_current_key(number)
+        state.update(number)
+    clock.advance(20)
+    bench.backend.set_current_key("alive")
+    for _ in range(600):
+        state.update(1)
+    bench.backend.tidy()
+    (table,) = bench.backend._on_disk.values()
+    assert table.number_of_entries() == 1
+    assert state.value() == 1
+    bench.backend.close()
+
+
+def test_heap_state_goes_on_in_rocksdb_and_not_the_other_way(bench: Bench) -> None:
+    heap = HeapKeyedStateBackend(lambda key: 0)
+    heap.set_current_key("k")
+    heap.state(COUNT).update(5)
+    bench.backend.restore(list(heap.snapshot().slices()), None)
+    assert bench.count("k") == 5
+    pieces, keeper = bench.checkpoint("1")
+    with pytest.raises(RestoreRefusedError, match=r"state\.backend\.type: rocksdb"):
+        HeapKeyedStateBackend(lambda key: 0).restore(pieces, None, keeper.files())
+
+
+def test_a_range_that_cannot_be_read_on_is_an_error_and_no_end(tmp_path: Path) -> None:
+    database = Database(tmp_path / "db", memory=1 << 16, write_buffer=1 << 16)
+    database.write((b"%06d" % number, bytes(100)) for number in range(20_000))
+    database.copy_by_links(tmp_path / "copy")
+    database.close()
+    damaged = max((tmp_path / "copy").glob("*.sst"), key=lambda path: path.stat().st_size)
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    damaged.write_bytes(content)
+    opened = Database(tmp_path / "copy", memory=1 << 16, write_buffer=1 << 16)
+    with pytest.raises(CheckpointCorruptError, match="cannot be read"):
+        list(opened.entries(b""))
+    opened.close()
+    assert not (tmp_path / "copy").exists()
