@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from tests.support.jobs import Job
 from tests.support.sinks import PublishingSink
-from wiesel.cluster import start
 from wiesel.cluster.driver import JobDriver
 from wiesel.common import Types, WatermarkStrategy
 from wiesel.core.disk import OsDisk
+from wiesel.core.host import Machine, running_on
 from wiesel.datastream import KeyedProcessFunction, RuntimeContext, StreamExecutionEnvironment
 from wiesel.datastream.connectors.base import Sink
 from wiesel.datastream.connectors.number_seq import NumberSequenceSource
@@ -40,9 +40,16 @@ class FlakyDisk(OsDisk):
         super().rename(old, new)
 
 
+class FlakyMachine(Machine):
+    """A machine with a flaky disk."""
+
+    disk = staticmethod(FlakyDisk)
+
+
 @pytest.fixture(autouse=True)
-def _flaky_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(start, "OsDisk", FlakyDisk)
+def _flaky_disk() -> Iterator[None]:
+    with running_on(FlakyMachine()):
+        yield
 
 
 class Count(KeyedProcessFunction):

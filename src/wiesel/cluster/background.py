@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any
+
+from wiesel.core.host import host
 
 
 class Background:
@@ -18,7 +20,7 @@ class Background:
 
     def __init__(self, post: Callable[[Callable[[], None]], None], threads: int, name: str) -> None:
         self._post = post
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._pool = host().executor(threads, name)
 
     def run(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
         """Run ``work`` on a thread; later, on the driving thread, call ``done`` with its result or its exception."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from wiesel.cluster.options import JobOptions
 from wiesel.cluster.start import Start
 from wiesel.core.contracts import Committable, Committer, CommitterContext, Json
 from wiesel.core.errors import RestoreRefusedError
+from wiesel.core.host import host
 from wiesel.core.operator_specs import SinkSpec
 from wiesel.graph.job_graph import JobGraph
 
@@ -51,7 +51,7 @@ class CommitService:
             committer = operator.spec.sink.create_committer(context)
             if committer is not None:
                 self._committers[operator.uid] = committer
-        self._pool = ThreadPoolExecutor(max(1, len(self._committers)), thread_name_prefix="wiesel-committer")
+        self._pool = host().executor(max(1, len(self._committers)), "wiesel-committer")
 
     def recover(self, pending: Sequence[Committable], states: Mapping[str, Json]) -> Mapping[str, Json]:
         """Settle all sinks with earlier incarnations; returns what each has confirmed."""

@@ -29,6 +29,7 @@ from wiesel.cluster.start import Start
 from wiesel.cluster.status import StatusReporter
 from wiesel.core.contracts import Clock, Json
 from wiesel.core.errors import ConfigurationError, JobExecutionError, WieselError
+from wiesel.core.host import Mailbox, host
 from wiesel.core.tracebacks import format_user_traceback
 from wiesel.graph.job_graph import JobGraph
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest
@@ -69,7 +70,7 @@ class JobDriver(ABC):
         self._options = options
         self._start = start
         self._clock = clock
-        self._mailbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._mailbox: Mailbox = host().mailbox()
         self._woken = False
         self._background = Background(self._mailbox.put, 4, "wiesel-io")
         self._disk = Background(self._mailbox.put, 4, "wiesel-disk")

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from wiesel.cluster.options import JobOptions, local_path
 from wiesel.cluster.start import Start
-from wiesel.core.disk import OsDisk
 from wiesel.core.errors import CheckpointError, ConfigurationError
+from wiesel.core.host import host
 from wiesel.core.options import catalog, optional_value_of
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest
 
@@ -92,7 +92,7 @@ class SavepointService:
             path = local_path(configured)
         root = path.absolute()
         try:
-            OsDisk().make_directory(root)
+            host().disk().make_directory(root)
         except OSError as error:
             raise ConfigurationError(
                 f"The savepoint directory {root} cannot be written: {error.strerror or error}."

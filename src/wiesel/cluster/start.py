@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any, Final
 
 from wiesel.cluster.options import JobOptions, local_path
 from wiesel.cluster.seal_key import load_seal_key
 from wiesel.core import failpoints
 from wiesel.core.contracts import Committable, Json
-from wiesel.core.disk import Disk, OsDisk
+from wiesel.core.disk import Disk
 from wiesel.core.errors import CheckpointError, LeaseLostError, RestoreRefusedError
+from wiesel.core.host import host
 from wiesel.core.operator_specs import SinkSpec
 from wiesel.core.options import catalog, value_of
 from wiesel.graph.job_graph import JobGraph
@@ -71,7 +70,7 @@ def begin(graph: JobGraph, options: JobOptions) -> Start:
     """
     if value_of(options.configuration, catalog.MAX_CONCURRENT_CHECKPOINTS) > 1:
         _log.info("One checkpoint is taken at a time, whatever %s says.", catalog.MAX_CONCURRENT_CHECKPOINTS.key)
-    disk = OsDisk()
+    disk = host().disk()
     directory = _open_directory(disk, options.job_directory)
     try:
         key = load_seal_key(options.configuration)
@@ -88,14 +87,14 @@ def begin(graph: JobGraph, options: JobOptions) -> Start:
 
 def _open_directory(disk: Disk, path: Path) -> JobDirectory:
     """Open and lock the job directory; workers of an incarnation that was killed hold the lock for a last moment."""
-    deadline = monotonic() + _ORPHANS_SECONDS
+    deadline = host().monotonic() + _ORPHANS_SECONDS
     while True:
         try:
-            return JobDirectory(disk, path, uuid.uuid4().hex)
+            return JobDirectory(disk, path, host().unique())
         except LeaseLostError as error:
-            if error.owner is None or _is_alive(error.owner) or monotonic() > deadline:
+            if error.owner is None or _is_alive(error.owner) or host().monotonic() > deadline:
                 raise
-        sleep(0.05)
+        host().sleep(0.05)
 
 
 def _is_alive(pid: int) -> bool:

@@ -14,6 +14,7 @@ from wiesel.connectors.kafka.committer import Decision, Delivery, Segment, Stop
 from wiesel.connectors.kafka.progress import Progress
 from wiesel.core import failpoints
 from wiesel.core.disk import AppendFile, Disk, OsDisk
+from wiesel.core.host import host
 
 
 class _UnsyncedFile:
@@ -82,7 +83,7 @@ def _split(pending: Sequence[Segment], is_published: Callable[[Segment], bool], 
 
 
 #: Makes the disk on which segments lie.
-segment_disk: Final[Callable[[], Disk]] = _UnsyncedDisk if failpoints.ablated("walsync") else OsDisk
+segment_disk: Final[Callable[[], Disk]] = _UnsyncedDisk if failpoints.ablated("walsync") else lambda: host().disk()
 #: Rule 2: whether a fence makes what was read before it worthless.
 LOOKS_AFTER_EVERY_FENCE: Final = not failpoints.ablated("rule2")
 #: Rule 3: whether a producer carries one transaction only.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from wiesel.connectors.kafka import client, errors
 from wiesel.core.errors import WieselError
+from wiesel.core.host import host
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
@@ -62,7 +62,7 @@ class Cluster:
     def __init__(self, bootstrap_servers: str, connection: Mapping[str, str]) -> None:
         self._bootstrap_servers = bootstrap_servers
         self._connection = connection
-        self._connecting = threading.Lock()
+        self._connecting = host().lock()
         self._events = client.ClientEvents(bootstrap_servers)
         self._admin: AdminClient | None = None
 

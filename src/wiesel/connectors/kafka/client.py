@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 import re
 import threading
-import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from wiesel.connectors.kafka import errors, properties
 from wiesel.core.errors import ConfigurationError, ConnectionFailedError, WieselError
+from wiesel.core.host import host
 from wiesel.core.redaction import redact
 
 if TYPE_CHECKING:
@@ -35,6 +36,57 @@ _CONNECTION_KEYS: Final = (
     "bootstrap.servers", "broker.", "connections.", "debug", "enable.ssl", "enable.sasl", "https.",
     "metadata.", "metadata.broker.list", "reconnect.", "retry.", "sasl.", "security.protocol", "socket.", "ssl.",
 )  # fmt: skip
+
+
+class Clients(Protocol):
+    """Makes clients of Kafka, each of a configuration and ``logger=``, that behave as librdkafka's."""
+
+    @property
+    def consumer(self) -> Callable[..., Any]:
+        """Make consumers."""
+
+    @property
+    def producer(self) -> Callable[..., Any]:
+        """Make producers."""
+
+    @property
+    def admin(self) -> Callable[..., Any]:
+        """Make admin clients."""
+
+
+class _Librdkafka:
+    """The clients of confluent-kafka."""
+
+    @property
+    def consumer(self) -> Callable[..., Any]:
+        from confluent_kafka import Consumer
+
+        return Consumer
+
+    @property
+    def producer(self) -> Callable[..., Any]:
+        from confluent_kafka import Producer
+
+        return Producer
+
+    @property
+    def admin(self) -> Callable[..., Any]:
+        from confluent_kafka.admin import AdminClient
+
+        return AdminClient
+
+
+_makers: Final[list[Clients]] = [_Librdkafka()]
+
+
+@contextmanager
+def talking_through(clients: Clients) -> Iterator[None]:
+    """Let all clients made inside come from ``clients``: the simulated Kafka's, for one."""
+    _makers.append(clients)
+    try:
+        yield
+    finally:
+        _makers.remove(clients)
 
 
 class ClientEvents:
@@ -78,10 +130,8 @@ class ClientEvents:
 
 def consumer(user: Mapping[str, str], ours: Mapping[str, Any], events: ClientEvents) -> Consumer:
     """Make a consumer; ``ours`` wins over the user's properties."""
-    import confluent_kafka
-
     client: Consumer = _create(
-        confluent_kafka.Consumer,
+        _makers[-1].consumer,
         {**_CONNECTION_DEFAULTS, **_CONSUMER_DEFAULTS, **properties.translate(user), **ours},
         events,
     )
@@ -90,10 +140,8 @@ def consumer(user: Mapping[str, str], ours: Mapping[str, Any], events: ClientEve
 
 def producer(user: Mapping[str, str], ours: Mapping[str, Any], events: ClientEvents) -> Producer:
     """Make a producer; ``ours`` wins over the user's properties."""
-    import confluent_kafka
-
     client: Producer = _create(
-        confluent_kafka.Producer,
+        _makers[-1].producer,
         {**_CONNECTION_DEFAULTS, **_PRODUCER_DEFAULTS, **properties.translate(user), **ours},
         events,
     )
@@ -108,9 +156,7 @@ def connection_properties(user: Mapping[str, str]) -> dict[str, str]:
 
 def admin(connection: Mapping[str, str], events: ClientEvents, log: logging.Logger | None = None) -> AdminClient:
     """Make an admin client of ``connection_properties``; ``log`` takes its log in the place of ours."""
-    from confluent_kafka.admin import AdminClient
-
-    client: AdminClient = _create(AdminClient, {**_CONNECTION_DEFAULTS, **connection}, events, log)
+    client: AdminClient = _create(_makers[-1].admin, {**_CONNECTION_DEFAULTS, **connection}, events, log)
     return client
 
 
@@ -128,7 +174,7 @@ def wait_for_cluster(client: Any, events: ClientEvents, doing: str, topic: str |
     """
     from confluent_kafka import KafkaException
 
-    deadline = time.monotonic() + CONNECT_TIMEOUT_SECONDS
+    deadline = host().monotonic() + CONNECT_TIMEOUT_SECONDS
     while True:
         try:
             if topic is None:
@@ -141,7 +187,7 @@ def wait_for_cluster(client: Any, events: ClientEvents, doing: str, topic: str |
                 raise refused from error
             if not error.args[0].retriable() and not _is_transient(error.args[0]):
                 raise events.cause_of(error.args[0], doing) from error
-            if time.monotonic() >= deadline:
+            if host().monotonic() >= deadline:
                 raise events.cause_of(error.args[0], doing) from error
 
 

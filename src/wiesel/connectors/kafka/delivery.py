@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
@@ -22,6 +22,7 @@ from wiesel.core import failpoints
 from wiesel.core.contracts import CommitterContext
 from wiesel.core.disk import Disk
 from wiesel.core.errors import WieselError
+from wiesel.core.host import host
 
 logger = logging.getLogger(__name__)
 
@@ -142,8 +143,8 @@ class Deliverer:
         self._random = random
         self._ids: dict[str, _TransactionalId] = {}
         self._progress = Progress()
-        self._pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="kafka-push")
-        self._preparer = ThreadPoolExecutor(1, thread_name_prefix="kafka-fence")
+        self._pool = host().executor(_PARALLEL, "kafka-push")
+        self._preparer = host().executor(1, "kafka-fence")
         self._preparation: Future[None] | None = None
 
     # --------------------------------------------------------------------------------------------- recovery

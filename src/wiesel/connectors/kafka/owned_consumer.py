@@ -11,12 +11,12 @@ while ``_listening`` is set, the task thread otherwise, and what the task thread
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from wiesel.connectors.kafka.client import ClientEvents
+from wiesel.core.host import host
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, Message
@@ -45,10 +45,9 @@ class OwnedConsumer:
         self._first: Message | None = None
         self._broken: Exception | None = None
         self._orders: deque[Order] = deque()
-        self._listening = threading.Event()
-        self._closed = threading.Event()
-        self._listener = threading.Thread(target=self._listen, name=name, daemon=True)
-        self._listener.start()
+        self._listening = host().event()
+        self._closed = host().event()
+        self._listener = host().start_thread(self._listen, name)
 
     def drain(self) -> list[Message]:
         """Return what the client has, events among it; after an empty answer ``wake`` is called when there is more.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
-import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +14,7 @@ from wiesel.connectors.kafka.errors import KafkaClientError
 from wiesel.connectors.kafka.progress import Echo, Progress, decode, encode
 from wiesel.connectors.kafka.transactions import doubt_of, in_doubt
 from wiesel.core.errors import AuthorizationError, ConfigurationError, MissingTopicError, ProgressLostError
+from wiesel.core.host import host
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, Message, Producer
@@ -81,14 +80,14 @@ def _create(cluster: Cluster, topic: str, replication: int) -> TopicDescription:
             f"EXACTLY_ONCE keeps its progress in topic {topic!r}, which does not exist, and we may not create it. "
             f"Create it: kafka-topics.sh --create --topic {topic} --partitions 1 --config cleanup.policy=compact"
         ) from error
-    deadline = time.monotonic() + _ECHO_SECONDS
+    deadline = host().monotonic() + _ECHO_SECONDS
     while True:
         try:
             return cluster.describe([topic])[topic]
         except MissingTopicError:  # not every broker knows it yet
-            if time.monotonic() >= deadline:
+            if host().monotonic() >= deadline:
                 raise
-            time.sleep(_POLL_SECONDS)
+            host().sleep(_POLL_SECONDS)
 
 
 class KafkaProgressLog:
@@ -129,7 +128,7 @@ class KafkaProgressLog:
         A read_committed reader is given the echo only when every transaction that began before it is resolved, so
         nothing that was fenced before can hide behind it.
         """
-        nonce = uuid.uuid4().hex
+        nonce = host().unique()
         self._write(Echo(self._job, nonce))
         self._read_to(nonce)
         return self._progress
@@ -162,7 +161,7 @@ class KafkaProgressLog:
 
     def _read_to(self, nonce: str) -> None:
         consumer = self._consumer or self._open_consumer()
-        began = warned = time.monotonic()
+        began = warned = host().monotonic()
         while True:
             first = consumer.poll(_POLL_SECONDS)
             # To ask for many and wait would wait for many.
@@ -172,8 +171,8 @@ class KafkaProgressLog:
                 return
             if first is None:
                 self._check(f"reading the progress topic {self._topic}")
-                if time.monotonic() - warned > _WARN_SECONDS:
-                    warned = time.monotonic()
+                if host().monotonic() - warned > _WARN_SECONDS:
+                    warned = host().monotonic()
                     logger.warning(
                         "waiting for %d s for transactions that others have open on the progress topic %s",
                         warned - began,

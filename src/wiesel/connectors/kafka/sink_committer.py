@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -19,6 +17,7 @@ from wiesel.connectors.kafka.transactions import KafkaTransactions
 from wiesel.core.contracts import Committable, CommitterContext, Json
 from wiesel.core.disk import Disk
 from wiesel.core.errors import WieselError
+from wiesel.core.host import host
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +104,7 @@ class KafkaCommitter:
         transactions = KafkaTransactions(
             self._bootstrap_servers, self._properties, self._cluster, topic, context.stopping
         )
-        deliverer = Deliverer(context, transactions, log, self._disk, _waiter(context.stopping), random.random)
+        deliverer = Deliverer(context, transactions, log, self._disk, _waiter(context.stopping), host().random)
         self._opened.append((deliverer, log))
         return deliverer
 
@@ -160,8 +159,8 @@ PROGRESS_TOPIC: Final = "wiesel.progress-topic"
 
 def _waiter(stopping: Callable[[], bool]) -> Callable[[float], None]:
     def wait(seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while not stopping() and (left := deadline - time.monotonic()) > 0:
-            time.sleep(min(left, _SLICE_SECONDS))
+        deadline = host().monotonic() + seconds
+        while not stopping() and (left := deadline - host().monotonic()) > 0:
+            host().sleep(min(left, _SLICE_SECONDS))
 
     return wait

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -11,6 +10,7 @@ from wiesel.connectors.delivery_guarantee import DeliveryGuarantee
 from wiesel.connectors.kafka.encoding import Encode, RecordSerializerSpec
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import Committer, CommitterContext, JobFacts, Json, SinkContext, SinkWriter
+from wiesel.core.host import host
 from wiesel.core.preflight import PreflightFinding
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from wiesel.connectors.kafka.whole_records import EncodeWhole
 
-_PROCESS: Final = uuid.uuid4().hex[:12]
 _QUEUE_RECORDS: Final = 100_000
 _QUEUE_KBYTES: Final = 64 << 10
 
@@ -116,8 +115,8 @@ class KafkaSinkSpec:
             context,
             state,
             segment_disk(),
-            _PROCESS,
-            lambda: uuid.uuid4().hex[:12],
+            host().process,
+            lambda: host().unique()[:12],
             partition=self.partition_for(context.subtask),
             writes_timestamps=self.writes_timestamps,
             encode_whole=self._encode_whole(context),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +16,7 @@ from wiesel.connectors.kafka.records import Header
 from wiesel.connectors.kafka.wal import Block
 from wiesel.core import failpoints
 from wiesel.core.errors import WieselError
+from wiesel.core.host import host
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message, Producer
@@ -160,7 +160,7 @@ class KafkaTransaction:
     def fence(self) -> None:
         """Initialise: the broker resolves the predecessor's transaction and refuses it from then on."""
         producer = self._own()
-        deadline = time.monotonic() + _FENCE_SECONDS
+        deadline = host().monotonic() + _FENCE_SECONDS
         try:
             self._in_slices(producer.init_transactions, deadline, f"fencing {self._tid}")
         except DoubtError:
@@ -173,7 +173,7 @@ class KafkaTransaction:
 
         producer = self._own()
         doing = f"publishing output of {self._tid}"
-        deadline = time.monotonic() + self._timeout_seconds
+        deadline = host().monotonic() + self._timeout_seconds
         try:
             producer.begin_transaction()
             self._produce_all(producer, blocks, deadline)
@@ -265,7 +265,7 @@ class KafkaTransaction:
                 ),
                 permanent=True,
             )
-        if time.monotonic() >= deadline:
+        if host().monotonic() >= deadline:
             raise DoubtError(KafkaClientError(f"Kafka did not answer in time while {doing}."), permanent=False)
 
     def _doubt(self, error: KafkaError, doing: str) -> DoubtError:

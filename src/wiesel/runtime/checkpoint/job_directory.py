@@ -6,18 +6,16 @@ counter that orders all incarnations, and the lineages. The lock is held by the 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
-import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from wiesel.core.disk import Disk, write_durably
-from wiesel.core.errors import CheckpointCorruptError, ConfigurationError, LeaseLostError
+from wiesel.core.errors import CheckpointCorruptError, ConfigurationError
+from wiesel.core.host import host
 
 _STORE: Final = "_store"
 _LOCK: Final = "_lock"
@@ -86,10 +84,10 @@ class JobDirectory:
     def __init__(self, disk: Disk, path: Path, new_uuid: str) -> None:
         self.path = path
         self._disk = disk
-        self._guard = threading.Lock()
+        self._guard = host().lock()
         try:
             disk.make_directory(path)
-            self._lock = self._acquire(path / _LOCK)
+            self._lease = host().lease(path / _LOCK)
         except OSError as error:
             raise ConfigurationError(
                 f"The checkpoint directory {path} cannot be written: {error.strerror or error}. "
@@ -101,28 +99,10 @@ class JobDirectory:
             self.close()
             raise
 
-    @staticmethod
-    def _acquire(path: Path) -> int:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = os.read(fd, 32).decode(errors="replace").strip()
-            os.close(fd)
-            error = LeaseLostError(
-                f"Another copy of this job is running{f' (pid {owner})' if owner else ''}: it holds {path}. "
-                f"Stop it first, or give this one another --job-id."
-            )
-            error.owner = int(owner) if owner.isdecimal() else None
-            raise error from None
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
-        return fd
-
     @property
     def lock(self) -> int:
         """The descriptor that holds the lock; whoever inherits it holds the lock too."""
-        return self._lock
+        return self._lease.descriptor
 
     def _read(self) -> StoreRecord | None:
         path = self.path / _STORE
@@ -173,9 +153,7 @@ class JobDirectory:
 
     def close(self) -> None:
         """Give up the lock."""
-        if self._lock >= 0:
-            fd, self._lock = self._lock, -1
-            os.close(fd)
+        self._lease.close()
 
 
 def _digest(data: Mapping[str, Any]) -> str:
