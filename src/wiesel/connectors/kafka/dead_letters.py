@@ -169,6 +169,8 @@ class DeadLetterTopic:
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
             "auto.offset.reset": "error",
+            # The end of a partition is told by a fetch that has waited this long for more: the default is 500 ms.
+            "fetch.wait.max.ms": 10,
         }
         consumer = client.consumer(self._properties, ours, self._events)
         try:
