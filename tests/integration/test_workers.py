@@ -350,3 +350,24 @@ def test_output_is_exactly_once_though_a_worker_is_killed(
         ended = stop(running)
     assert ended.code == 128 + signal.SIGTERM, ended.err
     assert job.published() == counted([*values, *more, *values])
+
+
+def test_a_failure_of_close_in_a_worker_fails_the_job_as_it_does_in_one_process(place: Workplace) -> None:
+    place.script("""
+        from pyflink.datastream import MapFunction, StreamExecutionEnvironment
+
+        class Buffered(MapFunction):
+            def map(self, value):
+                return value
+
+            def close(self):
+                raise OSError("the rest could not be written")
+
+        env = StreamExecutionEnvironment.get_execution_environment()
+        env.from_collection(range(4)).rebalance().map(Buffered()).name("Buffered").print()
+        env.execute()
+    """)
+    for options in ((), TWO):
+        ended = place.run(*options, "job.py")
+        ended.assert_failed(1, "the rest could not be written", "Buffered")
+        assert sorted(line.rpartition("> ")[2] for line in ended.out.splitlines()) == ["0", "1", "2", "3"]

@@ -57,6 +57,7 @@ class WorkerDriver(JobDriver):
                 "%d of %d workers are used, because the job's parallelism is %d.", self._count, options.workers, slots
             )
         self._pool: WorkerPool | None = None
+        self._close_failures: list[BaseException] = []
         self._deploying: set[int] = set()
         self._deployment: c.DeployTasks | None = None
         self._figures_of: dict[int, list[TaskFigures]] = {}
@@ -111,9 +112,15 @@ class WorkerDriver(JobDriver):
 
             self._mailbox.put(act)
 
+        def take_message(worker: int, message: Any) -> None:
+            if isinstance(message, p.CloseFailed):
+                # Not through the mailbox: the loop waits for the workers' end when this comes.
+                self._close_failures.append(restore_error(message.error))
+            else:
+                post(self._take_message, worker, message)
+
         grace = value_of(self._options.configuration, catalog.TASK_CANCELLATION_TIMEOUT) / 1000
-        take_message, lost = partial(post, self._take_message), partial(post, self._lost)
-        return WorkerPool(self._count, lock, launch.current().verbose, grace, take_message, lost)
+        return WorkerPool(self._count, lock, launch.current().verbose, grace, take_message, partial(post, self._lost))
 
     def _trigger_sources(self, command: c.TriggerCheckpoint) -> None:
         if self._pool is not None:
@@ -140,6 +147,8 @@ class WorkerDriver(JobDriver):
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.close(failing)
+            if not failing and self._close_failures:
+                self._close_failure = self._close_failures[0]
 
     # ------------------------------------------------------------------------------------------------- messages
 

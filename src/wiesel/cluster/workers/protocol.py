@@ -173,6 +173,13 @@ class Declined:
 
 
 @dataclass(frozen=True, slots=True)
+class CloseFailed:
+    """A task could not be closed at the end of a job that goes well."""
+
+    error: ShippedError
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """Counters of this worker's tasks."""
 

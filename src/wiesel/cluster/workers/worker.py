@@ -19,6 +19,7 @@ from wiesel.cluster.workers.errors import ship_error
 from wiesel.cluster.workers.peers import PeerExchange
 from wiesel.cluster.workers.poller import Poller
 from wiesel.core.clock import SystemClock
+from wiesel.core.errors import JobExecutionError
 from wiesel.core.metrics import TaskMetricGroup
 from wiesel.core.options import catalog, value_of
 from wiesel.core.pickling import pickle_value, unpickle_value
@@ -105,16 +106,7 @@ class Worker:
         return worked
 
     def _fail(self, task_id: TaskId, task: Task, error: BaseException) -> None:
-        vertex = task.chain.vertex
-        failure = describe(
-            error,
-            task_name=vertex.name,
-            subtask=task_id.subtask,
-            parallelism=vertex.parallelism,
-            operator_of=task.chain.operator_of,
-            locate=task.locate,
-        )
-        self._tell(TaskFailed(self._attempt, task_id, failure))
+        self._tell(TaskFailed(self._attempt, task_id, _described(task_id, task, error)))
         self._close_tasks(failing=True)  # the driver ends the attempt
 
     def _report_figures_if_due(self) -> None:
@@ -200,11 +192,14 @@ class Worker:
     def _close_tasks(self, failing: bool) -> None:
         tasks, self._tasks = self._tasks, {}
         self._timed = []
-        for task in tasks.values():
+        for task_id, task in tasks.items():
             try:
                 task.close()
             except Exception as error:
-                _log.log(logging.DEBUG if failing else logging.WARNING, "Closing a task failed: %s", error)
+                failure = _described(task_id, task, error)
+                _log.log(logging.DEBUG if failing else logging.WARNING, "Closing a task failed: %s", failure)
+                if not failing:
+                    self.send(p.CloseFailed(ship_error(failure, verbose=self._setup.verbose)))
 
     def _close(self, failing: bool) -> None:
         if self._timed:
@@ -214,3 +209,15 @@ class Worker:
         while self._mail:
             self._mail.popleft()()
         self._poller.flush(self._control, _LAST_WORDS)
+
+
+def _described(task_id: TaskId, task: Task, error: BaseException) -> JobExecutionError:
+    vertex = task.chain.vertex
+    return describe(
+        error,
+        task_name=vertex.name,
+        subtask=task_id.subtask,
+        parallelism=vertex.parallelism,
+        operator_of=task.chain.operator_of,
+        locate=task.locate,
+    )
