@@ -8,12 +8,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from wiesel.broker import process
 from wiesel.broker.directory import BrokerDirectory, BrokerState
 from wiesel.broker.errors import BrokerConfigurationError, BrokerError
 from wiesel.broker.properties import client_listeners, parse_properties
 from wiesel.broker.start import Starter, silent
 from wiesel.broker.wanted import Wanted
+from wiesel.java import process
 from wiesel.java.jars import Report
 
 STOP_SECONDS = 15.0
@@ -69,7 +69,7 @@ class LocalBroker:
     def find(cls, dir: Path) -> Self | None:
         """The broker that runs in `dir`, or None."""
         home = BrokerDirectory(Path(dir).absolute())
-        state = home.read_state() if process.is_held(home.root) else None
+        state = home.read_state() if process.is_held(home.lock) else None
         return cls(home.root, state) if state else None
 
     @property
@@ -117,10 +117,11 @@ class LocalBroker:
         self._end(0, delete=False)
 
     def _end(self, grace_seconds: float, delete: bool) -> bool:
-        clean = not self.is_running or process.end(self.pid, self.directory, self._child, grace_seconds)
+        home = BrokerDirectory(self.directory)
+        clean = not self.is_running or process.end(self.pid, home.lock, self._child, grace_seconds)
         if self._child is not None:
             self._child.wait()  # somebody else may have ended it
-        _tidy(BrokerDirectory(self.directory), delete)
+        _tidy(home, delete)
         return clean
 
     def __enter__(self) -> Self:
@@ -142,7 +143,7 @@ def stop_broker(dir: Path, delete: bool = False) -> LocalBroker | None:
     broker = LocalBroker.find(home.root)
     if broker is not None:
         broker.stop(delete)
-    elif process.is_held(home.root):
+    elif process.is_held(home.lock):
         raise BrokerError(f"another process is starting the broker of {home.root}: try again when it has.")
     elif delete and home.root.exists():
         if not home.lock.exists():
@@ -153,7 +154,7 @@ def stop_broker(dir: Path, delete: bool = False) -> LocalBroker | None:
 
 def _tidy(home: BrokerDirectory, delete: bool) -> None:
     """Remove what a broker that ended leaves behind, unless somebody has started it again in the meantime."""
-    lock = process.LifeLock(home.root)
+    lock = process.LifeLock(home.lock)
     if lock.acquire():
         home.clear_state()
         if delete:

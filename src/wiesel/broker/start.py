@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from wiesel.broker import process
 from wiesel.broker.directory import BrokerDirectory, BrokerState
 from wiesel.broker.distribution import KAFKA_VERSION, install, pinned_version
 from wiesel.broker.errors import BrokerConfigurationError, BrokerError
@@ -24,6 +23,7 @@ from wiesel.broker.properties import (
 )
 from wiesel.broker.wanted import Wanted, version_for
 from wiesel.core.redaction import HIDDEN, is_secret, redact
+from wiesel.java import process
 from wiesel.java.jars import Report
 
 START_SECONDS = 60.0
@@ -52,7 +52,7 @@ class Starter:
         """Start the broker, or join whoever is starting it, or find it running; returns when it answers."""
         self._home.create()
         while True:
-            lock = process.LifeLock(self._home.root)
+            lock = process.LifeLock(self._home.lock)
             if lock.acquire():
                 try:
                     return self._start(lock)
@@ -74,7 +74,7 @@ class Starter:
             return None
         properties = parse_properties(self._home.properties.read_text(encoding="utf-8"))
         listener = client_listeners(properties)[0]
-        if not answers(listener, 1.0) or not process.is_held(self._home.root):
+        if not answers(listener, 1.0) or not process.is_held(self._home.lock):
             return None
         if self._wanted.port and self._wanted.port != listener.port:
             raise BrokerConfigurationError(

@@ -1,8 +1,8 @@
 """
-The broker's process: started detached, found again by a file lock, stopped by signals.
+A server's process (a broker, a JobManager): started detached, found again by a file lock, stopped by signals.
 
-The process inherits a locked descriptor of `broker.lock` and never closes it. The kernel releases that lock at the very
-moment when the process ends, however it ends, so "the lock is held" means "the broker lives": no process id can be
+The process inherits a locked descriptor of its lock file and never closes it. The kernel releases that lock at the very
+moment when the process ends, however it ends, so "the lock is held" means "the server lives": no process id can be
 mistaken for another's, and no clock or process table needs to be read.
 """
 
@@ -20,14 +20,14 @@ POLL_SECONDS = 0.01
 
 
 class LifeLock:
-    """The lock that says whether a directory's broker lives. One object is one attempt to hold it."""
+    """The lock file that says whether a server lives. One object is one attempt to hold it."""
 
-    def __init__(self, directory: Path) -> None:
-        self._path = directory / "broker.lock"
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._descriptor: int | None = None
 
     def acquire(self) -> bool:
-        """Take the lock if the directory exists and no broker (and nobody who is starting one) has it."""
+        """Take the lock if its directory exists and no server (and nobody who is starting one) has it."""
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except FileNotFoundError:
@@ -52,7 +52,7 @@ class LifeLock:
 
     @property
     def descriptor(self) -> int:
-        """To be inherited by the broker; valid while held."""
+        """To be inherited by the server; valid while held."""
         if self._descriptor is None:
             raise ValueError("the lock is not held")
         return self._descriptor
@@ -64,11 +64,11 @@ class LifeLock:
             self._descriptor = None
 
 
-def is_held(directory: Path) -> bool:
-    """Whether a broker lives, or is being started, in this directory."""
-    if not (directory / "broker.lock").exists():
+def is_held(path: Path) -> bool:
+    """Whether a server lives, or is being started, under this lock file."""
+    if not path.exists():
         return False
-    lock = LifeLock(directory)
+    lock = LifeLock(path)
     free = lock.acquire()
     lock.close()
     return not free
@@ -95,31 +95,31 @@ def spawn(
         os.close(descriptor)
 
 
-def end(pid: int, directory: Path, child: subprocess.Popen[bytes] | None, grace_seconds: float) -> bool:
+def end(pid: int, lock: Path, child: subprocess.Popen[bytes] | None, grace_seconds: float) -> bool:
     """
     SIGTERM, then SIGKILL after `grace_seconds` (0: at once), then wait until nothing is left.
 
-    Returns whether the process ended by itself. Only ever signals while the lock says that the broker lives.
+    Returns whether the process ended by itself. Only ever signals while the lock says that the server lives.
     """
     if grace_seconds > 0:
-        _signal(pid, signal.SIGTERM, directory)
-        if _await_end(pid, directory, child, grace_seconds):
+        _signal(pid, signal.SIGTERM, lock)
+        if _await_end(pid, lock, child, grace_seconds):
             return True
-    _signal(pid, signal.SIGKILL, directory)
-    while not _await_end(pid, directory, child, 1.0):
+    _signal(pid, signal.SIGKILL, lock)
+    while not _await_end(pid, lock, child, 1.0):
         pass  # SIGKILL cannot be refused, only delayed (by a disk that hangs)
     return False
 
 
-def _signal(pid: int, number: signal.Signals, directory: Path) -> None:
-    if is_held(directory):
+def _signal(pid: int, number: signal.Signals, lock: Path) -> None:
+    if is_held(lock):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
 
 
-def _await_end(pid: int, directory: Path, child: subprocess.Popen[bytes] | None, seconds: float) -> bool:
+def _await_end(pid: int, lock: Path, child: subprocess.Popen[bytes] | None, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
-    while is_held(directory):
+    while is_held(lock):
         if time.monotonic() > deadline:
             return False
         time.sleep(POLL_SECONDS)
