@@ -18,7 +18,7 @@ from wiesel.connectors.kafka.records import Header, ProducerRecord, UnreadableHe
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import SourceContext
 from wiesel.core.elements import MIN_TIMESTAMP
-from wiesel.core.errors import ConfigurationError
+from wiesel.core.errors import AuthorizationError, ConfigurationError, ConnectionFailedError
 from wiesel.core.options import catalog, optional_value_of, value_of
 
 if TYPE_CHECKING:
@@ -150,7 +150,10 @@ class BadRecords:
             error: what the schema raised.
             failure: what to raise when the job is to fail.
         """
-        # Too little memory says nothing about the record.
+        # A schema registry that does not answer, or a library that is not there, says nothing about the record.
+        if isinstance(error, (ConnectionFailedError, AuthorizationError, ConfigurationError)):
+            raise error
+        # Nor does too little memory.
         if self._policy.action is BadRecordAction.FAIL or isinstance(error, MemoryError):
             raise failure from error
         self._seen += 1
