@@ -6,6 +6,7 @@ A file's bytes are durable after ``sync_and_close``, a name (also one that was m
 
 from __future__ import annotations
 
+import copy
 import errno
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +90,23 @@ class MemoryDisk:
                 entry.content = entry.content[: torn.randint(len(entry.durable), len(entry.content))]
             else:
                 entry.content = bytearray(entry.durable)
+
+    def copy_of(self, path: Path) -> object:
+        """Return a backup of a directory, for ``attach``."""
+        return copy.deepcopy(self._directory(path))
+
+    def detach(self, path: Path) -> object:
+        """Take a directory away, durably, and return it for ``attach``."""
+        found, parent = self._directory(path), self._directory(path.parent)
+        del parent.names[path.name]
+        parent.durable.pop(path.name, None)
+        return found
+
+    def attach(self, path: Path, directory: object) -> None:
+        """Put a directory that was detached or copied somewhere, durably, in the place of what is there."""
+        assert isinstance(directory, _Directory)
+        parent = self._directory(path.parent)
+        parent.names[path.name] = parent.durable[path.name] = directory
 
     def flip(self, path: Path, position: int = 0) -> None:
         """Change one bit of a file, as bad hardware does."""
