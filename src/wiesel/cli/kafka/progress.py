@@ -27,6 +27,10 @@ class StartProgress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Leave the terminal to others; called again it does nothing."""
         if self._status is not None:
             self._status.stop()
 
