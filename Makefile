@@ -76,7 +76,7 @@ LOCK := $(VENV)/bin/uv pip compile $(ARGS) --quiet --universal --python-version 
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 lock: setup ## resolve the lock files anew (make lock ARGS=--upgrade for newer versions)
 	$(LOCK) pyproject.toml -o requirements/runtime.txt
-	$(LOCK) pyproject.toml --extra broker --extra crypto --extra parquet --extra postgresql --extra rocksdb --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(LOCK) pyproject.toml --extra broker --extra crypto --extra parquet --extra postgresql --extra registry --extra rocksdb --group dev -c requirements/runtime.txt -o requirements/dev.txt
 	$(LOCK) --group build -c requirements/dev.txt -o requirements/build.txt
 
 lock-broker: setup ## pin the local Kafka's jars anew, ARGS=3.9.2 for another version (docs/local-broker.md)

@@ -93,7 +93,7 @@ def _fetch_one(jar: LockedJar, staging: Path, directory: Path) -> None:
 def _fetch_verified(jar: LockedJar, repository: Path) -> Path:
     from wiesel.java.maven import download
 
-    fetched = download(jar.coordinate, repository, DOWNLOAD_TIMEOUT_SECONDS)
+    fetched = download(jar.coordinate, repository, DOWNLOAD_TIMEOUT_SECONDS, jar.packaging)
     if _sha512(fetched) != jar.sha512:
         raise JarError(
             f"{jar.coordinate} came with another SHA-512 than the lock file's, and was not kept. A broken "

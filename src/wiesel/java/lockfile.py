@@ -13,15 +13,20 @@ _SHA512 = re.compile(r"[0-9a-f]{128}")
 
 @dataclass(frozen=True, order=True)
 class LockedJar:
-    """One jar of a lock file. `coordinate` is `group:artifact:version`, with `:classifier` if it has one."""
+    """
+    One jar of a lock file. `coordinate` is `group:artifact:version`, with `:classifier` if it has one.
+
+    Servers that are published as an archive of many jars have another `packaging` (`tar.gz`).
+    """
 
     coordinate: str
     sha512: str
+    packaging: str = "jar"
 
     @property
     def file_name(self) -> str:
         """Unique in a flat directory: two groups may publish an artifact of the same name."""
-        return self.coordinate.replace(":", "_") + ".jar"
+        return self.coordinate.replace(":", "_") + f".{self.packaging}"
 
 
 def read_lock(path: Path) -> list[LockedJar]:

@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from jgo.maven import MavenContext
 
 
-def download(coordinate: str, repository: Path, timeout_seconds: int) -> Path:
+def download(coordinate: str, repository: Path, timeout_seconds: int, packaging: str = "jar") -> Path:
     """Download one jar into `repository` (laid out as Maven's local repositories are) and return its file."""
     context = _context(repository, timeout_seconds)
+    group, artifact, version, *classifier = coordinate.split(":")
     try:
-        path = context.create_dependency(coordinate).artifact.resolve()
+        component = context.project(group, artifact).at_version(version)
+        path = component.artifact(*(classifier or [""]), packaging).resolve()
     except (OSError, RuntimeError) as error:  # what requests raises is an OSError
         raise JarError(
             f"cannot download {coordinate} from Maven Central: {error}. Check the network, then start again."
