@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,9 @@ def cores_for_jobs_and_broker() -> tuple[set[int], set[int]]:
     return {first}, set(others) or {first}
 
 
-def run(command: Sequence[str], cores: set[int], expected_exit: int = 0) -> Run:
+def run(
+    command: Sequence[str], cores: set[int], expected_exit: int = 0, variables: Mapping[str, str] | None = None
+) -> Run:
     """Run to the end. The children that the program waited for are in its CPU time."""
     with tempfile.TemporaryDirectory(prefix="wiesel-bench-") as directory:
         output, errors = Path(directory, "stdout"), Path(directory, "stderr")
@@ -75,17 +78,65 @@ def run(command: Sequence[str], cores: set[int], expected_exit: int = 0) -> Run:
             start = time.perf_counter()
             # Checkpoints and the like go to a directory that is empty at each start.
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, cwd=directory, env=environment()
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                cwd=directory,
+                env=variables or environment(),
             )
             _, status, usage = os.wait4(process.pid, 0)
             wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != expected_exit:
-            tail = errors.read_text(errors="replace")[-2000:]
-            raise BenchmarkError(f"exit code {process.returncode} of {' '.join(command)}\n{tail}")
+            raise BenchmarkError(f"exit code {process.returncode} of {' '.join(command)}\n{tail_of(errors)}")
         return Run(
             cpu_seconds=usage.ru_utime + usage.ru_stime,
             wall_seconds=wall,
             peak_rss_mb=usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024),
             stdout=output.read_text(),
         )
+
+
+def run_tree(
+    command: Sequence[str],
+    cores: set[int],
+    variables: Mapping[str, str] | None = None,
+    until: Callable[[], bool] | None = None,
+    limit_seconds: float = 120,
+) -> Run:
+    """Run with all that it starts and leaves behind (Linux), until ``until`` holds if it never ends by itself."""
+    with tempfile.TemporaryDirectory(prefix="wiesel-bench-") as directory:
+        output, errors, report = (Path(directory, name) for name in ("stdout", "stderr", "report"))
+        supervised = [sys.executable, "-m", "bench.supervise", str(report), *command]
+        chosen = {**(variables or environment()), "PYTHONPATH": str(BENCH.parent)}
+        with output.open("wb") as stdout, errors.open("wb") as stderr, pinned_to(cores):
+            process = subprocess.Popen(
+                supervised, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, cwd=directory, env=chosen
+            )
+        deadline = time.monotonic() + limit_seconds
+        try:
+            while until is not None and not until():
+                if process.poll() is not None:
+                    raise BenchmarkError(f"it ended by itself: {' '.join(command)}\n{tail_of(errors)}")
+                if time.monotonic() > deadline:
+                    raise BenchmarkError(f"not done after {limit_seconds} s: {' '.join(command)}\n{tail_of(errors)}")
+                time.sleep(0.05)
+            if until is not None:
+                process.terminate()
+            process.wait(max(1.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            raise BenchmarkError(f"not done after {limit_seconds} s: {' '.join(command)}\n{tail_of(errors)}") from None
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+        told = json.loads(report.read_text())
+        if until is None and told["exit"] != 0:
+            raise BenchmarkError(f"exit code {told['exit']} of {' '.join(command)}\n{tail_of(errors)}")
+        return Run(told["cpu"], told["wall"], told["rss"] / 1024, output.read_text(errors="replace"))
+
+
+def tail_of(errors: Path) -> str:
+    """The end of what a program said about what went wrong."""
+    return errors.read_text(errors="replace")[-2000:]
