@@ -10,7 +10,7 @@ import pytest
 
 from wiesel.common import Time, Types
 from wiesel.core.contracts import KeptFile
-from wiesel.core.errors import CheckpointCorruptError, RestoreRefusedError
+from wiesel.core.errors import CheckpointCorruptError, CheckpointError, RestoreRefusedError
 from wiesel.core.state import ListStateDescriptor, StateTtlConfig, ValueStateDescriptor
 from wiesel.state.heap.backend import HeapKeyedStateBackend
 from wiesel.state.rocksdb import backend as backend_module
@@ -127,6 +127,86 @@ def test_a_snapshot_that_is_given_up_lets_the_database_change_again(bench: Bench
     bench.fill(5000)
     bench.backend.tidy()
     assert not bench.changed()
+
+
+def test_more_changes_than_fit_into_memory_do_not_wait_for_a_snapshot_that_nobody_gathers_yet(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backend_module, "_WAITING_BYTES", 1)
+    bench.fill(100)
+    snapshot, keeper = bench.backend.snapshot(), Keeper(bench.directory / "1")
+    bench.fill(5000, offset=7)
+    bench.backend.tidy()  # this thread also writes the pieces, so it must not wait for what comes behind them
+    assert not bench.changed()
+    pieces = list(snapshot.slices())
+    snapshot.files(keeper.keep)
+    snapshot.release()
+    bench.restored(pieces, keeper)
+    assert [bench.count(5), bench.count(4000)] == [5, None]
+
+
+def test_a_barrier_that_overtakes_a_snapshot_waits_for_nothing_and_both_are_right(bench: Bench) -> None:
+    bench.fill(10)
+    first = bench.backend.snapshot()
+    bench.fill(10, offset=7)
+    second = bench.backend.snapshot()
+    bench.fill(10, offset=9)
+    for snapshot, name, expected in ((second, "2", 12), (first, "1", 5)):
+        keeper = Keeper(bench.directory / name)
+        pieces = list(snapshot.slices())
+        snapshot.files(keeper.keep)
+        snapshot.release()
+        restored = Bench(bench.directory / f"of-{name}")
+        restored.restored(pieces, keeper)
+        assert restored.count(5) == expected
+        restored.backend.close()
+    assert not list(bench.directory.glob("db.barrier*"))
+
+
+def test_a_snapshot_whose_backend_was_closed_is_declined(bench: Bench) -> None:
+    bench.fill(10)
+    snapshot = bench.backend.snapshot()
+    bench.backend.close()
+    with pytest.raises(CheckpointError, match="given up"):
+        snapshot.files(Keeper(bench.directory / "1").keep)
+
+
+def test_an_error_of_linking_early_is_told_to_who_gathers_the_files(bench: Bench) -> None:
+    bench.fill(10)
+    snapshot = bench.backend.snapshot()
+    (bench.directory / "db.barrier-1").mkdir()
+    bench.backend.snapshot().release()
+    with pytest.raises(Exception, match="exists"):
+        snapshot.files(Keeper(bench.directory / "1").keep)
+
+
+def test_a_state_whose_values_are_converted_during_a_snapshot_is_in_it_as_it_was(bench: Bench) -> None:
+    bench.fill(10)
+    pieces, keeper = bench.checkpoint("1")
+    bench.restored(pieces, keeper)
+    snapshot, second = bench.backend.snapshot(), Keeper(bench.directory / "2")
+    expiring: ValueStateDescriptor[int] = ValueStateDescriptor("count", Types.LONG())
+    expiring.enable_time_to_live(StateTtlConfig.new_builder(Time.minutes(1)).build())
+    bench.backend.set_current_key(5)
+    assert bench.backend.state(expiring).value() == 5
+    pieces = list(snapshot.slices())
+    snapshot.files(second.keep)
+    bench.backend.close()
+    last = Bench(bench.directory / "last")
+    last.restored(pieces, second)
+    assert last.count(5) == 5
+    last.backend.close()
+
+
+def test_state_of_a_heap_that_had_no_time_to_live_gets_one(bench: Bench) -> None:
+    heap = HeapKeyedStateBackend(lambda key: 0)
+    heap.set_current_key("k")
+    heap.state(COUNT).update(5)
+    bench.backend.restore(list(heap.snapshot().slices()), None)
+    expiring: ValueStateDescriptor[int] = ValueStateDescriptor("count", Types.LONG())
+    expiring.enable_time_to_live(StateTtlConfig.new_builder(Time.minutes(1)).build())
+    bench.backend.set_current_key("k")
+    assert bench.backend.state(expiring).value() == 5
 
 
 def test_a_value_that_was_read_and_changed_in_place_is_written(bench: Bench) -> None:

@@ -51,10 +51,12 @@ class TaskCheckpoints:
 
     def begin(self, checkpoint_id: int) -> None:
         """Take a snapshot of what is true now; an earlier one that is not reported yet has been given up."""
+        earlier = self._unreported
+        if earlier is not None:
+            earlier.abort()  # first: until then a state backend may hold back what has changed since
         snapshot = TaskSnapshot(checkpoint_id, self._parts(checkpoint_id), self._keyed_part(checkpoint_id))
-        if self._unreported is not None:
-            snapshot.take_over(self._unreported)
-            self._unreported.abort()
+        if earlier is not None:
+            snapshot.take_over(earlier)
         self._writing = self._unreported = snapshot
 
     def _parts(self, checkpoint_id: int) -> dict[str, OperatorSnapshot]:

@@ -1,16 +1,15 @@
 """The RocksDB state backend: the heap's, with tables that keep their entries in a database and cache some of them.
 
 Timers stay in memory. A snapshot is the database's files as of the barrier, linked and not copied, beside a small file
-of pieces; a file that an earlier checkpoint has as well is neither read nor written again. While the files are being
-gathered the database is left alone and changes stay in the cache.
+of pieces; a file that an earlier checkpoint has as well is neither read nor written again. Until the files are linked
+the database is left alone and changes stay in the cache.
 """
 
 from __future__ import annotations
 
 import pickle
-import shutil
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ from wiesel.state.heap.backend import STATES, HeapKeyedStateBackend, timer_piece
 from wiesel.state.heap.table import Table
 from wiesel.state.heap.timers import TimerQueue
 from wiesel.state.heap.ttl import Lifetime
+from wiesel.state.rocksdb.barrier import BarrierFiles
 from wiesel.state.rocksdb.database import IMMUTABLE_SUFFIX, Database, in_batches, put_together
 from wiesel.state.rocksdb.encoding import key_group_in, table_prefix
 from wiesel.state.rocksdb.expiry import Accesses
@@ -28,9 +28,11 @@ from wiesel.state.rocksdb.table import RocksDBTable, converted
 
 #: The piece of a snapshot that says which number each table has in the database's files.
 _NUMBERS: Final = "_numbers"
-#: Bytes of cached values after which the cache is emptied, and changes at most while a snapshot's files are gathered.
+#: Bytes of cached values after which the cache is emptied, and of changes at most until a snapshot's files are linked.
 _CACHED_BYTES: Final = 64 << 20
-_CACHED_CHANGES: Final = 100_000
+_WAITING_BYTES: Final = 32 << 20
+#: Records between two looks at the size of the cache.
+_RECORDS_AT_ONCE: Final = 128
 #: Entries of an expiring state that are looked at for each access to it, unless it is configured higher.
 _ENTRIES_PER_ACCESS: Final = 2
 
@@ -38,8 +40,9 @@ _ENTRIES_PER_ACCESS: Final = 2
 class RocksDBSnapshot:
     """A snapshot under way (``core.contracts.StateSnapshot``)."""
 
-    def __init__(self, pieces: Iterable[bytes], backend: RocksDBKeyedStateBackend) -> None:
+    def __init__(self, pieces: Iterable[bytes], barrier: BarrierFiles, backend: RocksDBKeyedStateBackend) -> None:
         self._pieces = pieces
+        self._barrier = barrier
         self._backend = backend
 
     def slices(self) -> Iterator[bytes]:
@@ -48,11 +51,11 @@ class RocksDBSnapshot:
 
     def files(self, keep: KeepFile) -> Sequence[KeptFile]:
         """Have the database's files kept; on an I/O thread."""
-        return self._backend.keep_files(keep)
+        return self._backend.keep_files(self._barrier, keep)
 
     def release(self) -> None:
-        """Let the database change again."""
-        self._backend.release()
+        """Let the database change again, if the files were never gathered."""
+        self._barrier.release()
 
 
 class RocksDBKeyedStateBackend(HeapKeyedStateBackend):
@@ -87,9 +90,9 @@ class RocksDBKeyedStateBackend(HeapKeyedStateBackend):
         self._numbers: dict[str, int] = {}
         self._expiring_tables: dict[str, Accesses] = {}
         self._kept: dict[str, KeptFile] = {}
-        #: Set when the database may change; cleared from a barrier until the files are gathered.
-        self._open = threading.Event()
-        self._open.set()
+        #: The last snapshot's files; until they are linked the database must not change.
+        self._barrier: BarrierFiles | None = None
+        self._snapshots = 0
 
     @property
     def _database(self) -> Database:
@@ -100,7 +103,9 @@ class RocksDBKeyedStateBackend(HeapKeyedStateBackend):
 
     def _new_table(self, name: str, immutable: bool, namespaced: bool) -> Table:
         number = self._numbers.setdefault(name, max(self._numbers.values(), default=-1) + 1)
-        table = RocksDBTable(name, immutable, namespaced, number, self._database, self._key_group_of)
+        table = RocksDBTable(
+            name, immutable, namespaced, number, self._database, self._key_group_of, self._let_it_change
+        )
         self._on_disk[name] = table
         return table
 
@@ -115,12 +120,14 @@ class RocksDBKeyedStateBackend(HeapKeyedStateBackend):
     # --------------------------------------------------------------------------------------- between batches
 
     def bind_keyed(self, process: Emit) -> Callable[[list[Any], list[int], list[Any]], None]:
-        """Return the loop that sets each record's key and processes it; between batches it tidies up."""
+        """Return the loop that sets each record's key and processes it; now and then it tidies up."""
         run = super().bind_keyed(process)
 
         def run_tidy(values: list[Any], timestamps: list[int], keys: list[Any]) -> None:
-            self.tidy()
-            run(values, timestamps, keys)
+            for begin in range(0, len(values), _RECORDS_AT_ONCE):  # values may be large
+                end = begin + _RECORDS_AT_ONCE
+                self.tidy()
+                run(values[begin:end], timestamps[begin:end], keys[begin:end])
 
         return run_tidy
 
@@ -129,11 +136,14 @@ class RocksDBKeyedStateBackend(HeapKeyedStateBackend):
         return super()._pop(queue, until, limit)
 
     def tidy(self) -> None:
-        """Write changes and bound the cache, unless a snapshot's files are being gathered."""
-        if not self._open.is_set():
-            if sum(len(table.store.changed) for table in self._on_disk.values()) < _CACHED_CHANGES:
+        """Write changes and bound the cache, unless a snapshot's files have still to be linked."""
+        if self._barrier is not None and not self._barrier.is_over:
+            stores = [table.store for table in self._on_disk.values()]
+            if sum(store.waiting_bytes() for store in stores) < _WAITING_BYTES and not any(
+                store.loaded > _CACHED_BYTES for store in stores
+            ):
                 return
-            self._open.wait()  # memory comes first: the disk is slower than the stream
+            self._let_it_change()
         for table in self._on_disk.values():
             store = table.store
             if store.is_full() or store.loaded > _CACHED_BYTES:
@@ -145,34 +155,32 @@ class RocksDBKeyedStateBackend(HeapKeyedStateBackend):
 
     # --------------------------------------------------------------------------------------------- snapshots
 
+    def _let_it_change(self) -> None:
+        """Link a snapshot's files now if nobody has: memory comes first, or the next snapshot."""
+        if self._barrier is not None:
+            self._barrier.link_early()
+            self._barrier = None
+
     def snapshot(self) -> Any:
         """Begin a snapshot of everything that is true now."""
-        self._open.wait()  # for the files of an earlier one that was given up
+        self._let_it_change()
         for table in self._on_disk.values():
             table.store.flush()
-        self._open.clear()
+        self._snapshots += 1
+        place = self._directory.with_name(f"{self._directory.name}.barrier-{self._snapshots}")
+        barrier = self._barrier = BarrierFiles(self._database, place)
         states = pickle.dumps((STATES, self._states(self._tables.values())), protocol=5)
         numbers = pickle.dumps((_NUMBERS, self._numbers), protocol=5)
-        # Timers are in memory, and so few steps are made of them that they are gathered at once.
-        return RocksDBSnapshot([numbers, states, *timer_pieces(self._timers.snapshot())], self)
+        return RocksDBSnapshot(chain([numbers, states], timer_pieces(self._timers.snapshot())), barrier, self)
 
-    def keep_files(self, keep: KeepFile) -> list[KeptFile]:
-        """Have every file of the database, as of the barrier, kept in the checkpoint."""
-        copy = self._directory.with_name(self._directory.name + ".barrier")
-        shutil.rmtree(copy, ignore_errors=True)
+    def keep_files(self, barrier: BarrierFiles, keep: KeepFile) -> list[KeptFile]:
+        """Have every file of the database, as of the barrier, kept in the checkpoint; on an I/O thread."""
         try:
-            found = self._database.copy_by_links(copy)
-            self._open.set()  # what is linked stays as it is
-            kept = {path.name: keep(path.name, path, self._kept.get(path.name)) for path in found}
+            kept = {path.name: keep(path.name, path, self._kept.get(path.name)) for path in barrier.link()}
         finally:
-            self._open.set()
-            shutil.rmtree(copy, ignore_errors=True)
+            barrier.release()
         self._kept = {name: file for name, file in kept.items() if name.endswith(IMMUTABLE_SUFFIX)}
         return list(kept.values())
-
-    def release(self) -> None:
-        """Let the database change again, if the files were never gathered."""
-        self._open.set()
 
     def restore(
         self, pieces: Iterable[bytes], key_groups: range | None, files: Mapping[str, Path] | None = None
@@ -181,6 +189,8 @@ class RocksDBKeyedStateBackend(HeapKeyedStateBackend):
         pieces = iter(pieces)
         if not files:
             self._restore_pieces(self._written_out(pieces), key_groups)  # the heap's: its values go into the database
+            for table in self._on_disk.values():
+                table.store.flush()  # who asks what kind of values there are looks into the database
             return
         _, numbers = pickle.loads(next(pieces))
         if key_groups is None and self._opened is None:
@@ -221,7 +231,8 @@ class RocksDBKeyedStateBackend(HeapKeyedStateBackend):
 
     def close(self) -> None:
         """Close the database and remove it: what is worth keeping is in checkpoints."""
-        self._open.wait()
+        if self._barrier is not None:
+            self._barrier.release()  # an I/O thread that comes late finds it given up, not a closed database
         for table in self._on_disk.values():
             table.store.clear()
         self._tables.clear()

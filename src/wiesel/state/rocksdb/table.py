@@ -82,6 +82,10 @@ class Store:
         """Whether enough has changed to be written."""
         return len(self.changed) >= self._most_changes
 
+    def waiting_bytes(self) -> int:
+        """Return about how many bytes have changed."""
+        return len(self.changed) * _CHANGED_BYTES // self._most_changes
+
     def flush(self) -> None:
         """Write what has changed."""
         if self.changed:
@@ -118,9 +122,10 @@ class RocksDBTable(Table):
         table_id: its number in the database.
         database: what holds the entries.
         key_group_of: key group of a user key.
+        before_rewriting: called before all entries are written anew, at a time that the table chooses.
     """
 
-    __slots__ = ("_database", "prefix", "store", "table_id")
+    __slots__ = ("_before_rewriting", "_database", "prefix", "store", "table_id")
 
     def __init__(
         self,
@@ -130,8 +135,10 @@ class RocksDBTable(Table):
         table_id: int,
         database: Database,
         key_group_of: Callable[[Any], int],
+        before_rewriting: Callable[[], None],
     ) -> None:
         super().__init__(name, immutable, namespaced)
+        self._before_rewriting = before_rewriting
         self.table_id = table_id
         self.prefix = table_prefix(table_id)
         self._database = database
@@ -139,7 +146,8 @@ class RocksDBTable(Table):
         self.shards = [cast("dict[Any, Any]", self.store)] * SHARDS
 
     def replace_all(self, change: Callable[[Any], Any]) -> None:
-        """Put ``change(value)`` in the place of every value."""
+        """Put ``change(value)`` in the place of every value; a snapshot under way keeps what it began with."""
+        self._before_rewriting()
         self.store.flush()
         self.store.forget()
         changed = ((key, _dump(change(pickle.loads(raw)))) for key, raw in self._database.entries(self.prefix))
