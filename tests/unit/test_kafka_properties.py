@@ -35,6 +35,17 @@ OAUTH = (
                 "sasl.oauthbearer.scope": "s",
             },
         ),
+        (
+            {
+                "sasl.login.callback.handler.class": "org.apache.kafka.common.security.oauthbearer."
+                "OAuthBearerLoginCallbackHandler",
+                "sasl.oauthbearer.jwt.retriever.class": "org.apache.kafka.common.security.oauthbearer."
+                "ClientCredentialsJwtRetriever",
+                "sasl.oauthbearer.client.credentials.client.id": "id",
+                "sasl.login.refresh.window.factor": "0.8",
+            },
+            {"sasl.oauthbearer.method": "oidc", "sasl.oauthbearer.client.credentials.client.id": "id"},
+        ),
         ({"ssl.truststore.type": "PEM", "ssl.truststore.location": "ca.pem"}, {"ssl.ca.location": "ca.pem"}),
         (
             {"ssl.keystore.type": "PKCS12", "ssl.keystore.location": "k.p12", "ssl.keystore.password": "x"},
@@ -63,6 +74,8 @@ def test_a_property_becomes_what_the_client_calls_it(given: dict[str, str], expe
         ({"interceptor.classes": "com.example.Mine"}, "map()"),
         ({"sasl.jaas.config": "com.sun.security.auth.module.Krb5LoginModule required;"}, "sasl.kerberos.keytab"),
         ({"sasl.login.callback.handler.class": "com.example.Aws"}, "sasl.oauthbearer.token.endpoint.url"),
+        ({"ssl.truststore.type": "PKCS12", "ssl.truststore.location": "t.p12"}, "ssl.ca.location"),
+        ({"sasl.oauthbearer.jwt.retriever.class": "com.example.Mine"}, "sasl.oauthbearer.token.endpoint.url"),
         ({"transactional.id": "mine"}, "set_transactional_id_prefix"),
     ],
 )

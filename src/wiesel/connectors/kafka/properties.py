@@ -57,6 +57,14 @@ _WITHOUT_EFFECT: Final = {
     "partitioner.adaptive.partitioning.enable",
     "partitioner.availability.timeout.ms",
     "request.timeout.ms",
+    "sasl.login.connect.timeout.ms",
+    "sasl.login.read.timeout.ms",
+    "sasl.login.refresh.buffer.seconds",
+    "sasl.login.refresh.min.period.seconds",
+    "sasl.login.refresh.window.factor",
+    "sasl.login.refresh.window.jitter",
+    "sasl.login.retry.backoff.max.ms",
+    "sasl.login.retry.backoff.ms",
     "socket.connection.setup.timeout.max.ms",
     "ssl.enabled.protocols",
     "ssl.protocol",
@@ -80,6 +88,7 @@ _REFUSED: Final = {
 }
 
 _OAUTH_HANDLER: Final = re.compile(r"org\.apache\.kafka\..*OAuthBearerLoginCallbackHandler")
+_TOKEN_RETRIEVER: Final = re.compile(r"org\.apache\.kafka\..*\.(ClientCredentials|Default)JwtRetriever")
 
 
 def translate(properties: Mapping[str, str]) -> dict[str, str]:
@@ -174,6 +183,16 @@ def _login_handler(value: str, _: Mapping[str, str]) -> dict[str, str]:
     )
 
 
+def _token_retriever(value: str, _: Mapping[str, str]) -> dict[str, str]:
+    if _TOKEN_RETRIEVER.fullmatch(value):
+        return {"sasl.oauthbearer.method": "oidc"}
+    raise ConfigurationError(
+        f"Kafka property sasl.oauthbearer.jwt.retriever.class={value} is a Java class. Tokens come from a token "
+        "endpoint: set sasl.oauthbearer.token.endpoint.url, sasl.oauthbearer.client.id and "
+        "sasl.oauthbearer.client.secret."
+    )
+
+
 def _truststore(value: str, properties: Mapping[str, str]) -> dict[str, str]:
     if properties.get("ssl.truststore.type", "JKS").upper() == "PEM":
         return {"ssl.ca.location": value}
@@ -191,8 +210,9 @@ def _keystore(value: str, properties: Mapping[str, str]) -> dict[str, str]:
         # One file with key and certificate chain, as Java wants it; librdkafka reads either from it.
         return {"ssl.certificate.location": value, "ssl.key.location": value}
     raise ConfigurationError(
-        "Kafka property ssl.keystore.location names a Java key store. Convert it to PKCS12 and set "
-        "ssl.keystore.type=PKCS12, or set ssl.certificate.location and ssl.key.location to PEM files."
+        "Kafka property ssl.keystore.location names a Java key store. Convert it (keytool -importkeystore "
+        "-deststoretype PKCS12) and set ssl.keystore.type=PKCS12, or set ssl.certificate.location and ssl.key.location "
+        "to PEM files."
     )
 
 
@@ -210,6 +230,7 @@ _SPECIAL: Final[dict[str, Callable[[str, Mapping[str, str]], dict[str, str]]]] =
     "receive.buffer.bytes": _buffer_bytes("socket.receive.buffer.bytes"),
     "sasl.jaas.config": _jaas,
     "sasl.login.callback.handler.class": _login_handler,
+    "sasl.oauthbearer.jwt.retriever.class": _token_retriever,
     "send.buffer.bytes": _buffer_bytes("socket.send.buffer.bytes"),
     "ssl.endpoint.identification.algorithm": _endpoint_identification,
     "ssl.keystore.location": _keystore,
