@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Protocol
 
 from wiesel.cluster.background import Background
-from wiesel.cluster.options import JobOptions
+from wiesel.cluster.batch import in_batches, sorts_inputs
+from wiesel.cluster.options import JobOptions, local_path
+from wiesel.cluster.working_state import working_state
 from wiesel.core.contracts import Clock, KeyedStateBackend, SourceContext
 from wiesel.core.key_groups import key_group_function
 from wiesel.core.metrics import TaskMetricGroup
@@ -29,6 +31,7 @@ from wiesel.runtime.checkpoint.storage import CheckpointStorage
 from wiesel.runtime.exchange.channel import LocalChannel, ReceivingEnd, SendingEnd
 from wiesel.runtime.exchange.input_gate import InputGate
 from wiesel.runtime.exchange.record_writer import RecordWriter
+from wiesel.runtime.exchange.sorting_gate import SortingGate
 from wiesel.runtime.reports import InputEnded, TaskFailed, TaskId, TaskReport, WatermarkReported
 from wiesel.runtime.restore import operator_restores
 from wiesel.runtime.source_input import SourceInput
@@ -36,7 +39,7 @@ from wiesel.runtime.task import Task
 from wiesel.runtime.task_checkpoints import TaskCheckpoints
 from wiesel.runtime.time_service import TimeService
 from wiesel.runtime.watermarks import with_advance
-from wiesel.state import WORKING_STATE, create_keyed_backend
+from wiesel.state import create_keyed_backend
 
 _log = logging.getLogger("wiesel.cluster")
 
@@ -162,9 +165,12 @@ class _Deployment:
     def _is_local(self, subtask: int) -> bool:
         return self._context.exchange is None or self._context.exchange.is_local(subtask)
 
-    def _gate(self, vertex: JobVertex, subtask: int) -> InputGate:
+    def _gate(self, vertex: JobVertex, subtask: int) -> InputGate | SortingGate:
         edges = self._graph.in_edges(vertex.vertex_id)
-        return InputGate([(end, edge.input_index) for edge in edges for end in self._inputs[id(edge), subtask]])
+        gate = InputGate([(end, edge.input_index) for edge in edges for end in self._inputs[id(edge), subtask]])
+        if not sorts_inputs(self._context.options.configuration):
+            return gate
+        return in_batches(gate, vertex.operators[0], self._context.options.configuration)
 
     def _writers(self, vertex: JobVertex, subtask: int) -> list[tuple[int, str | None, RecordWriter]]:
         writers = []
@@ -204,7 +210,7 @@ class _Deployment:
             gate=None if source is not None else self._gate(vertex, subtask),
             writers=[writer for _, _, writer in writers],
             clock=context.clock,
-            time=TimeService(chain, source, context.clock, interval),
+            time=TimeService(chain, source, context.clock, interval, sorts_inputs(context.options.configuration)),
             checkpoints=TaskCheckpoints(
                 self._attempt, task_id, chain, source, create_state_file, context.background.run, context.report
             ),
@@ -254,14 +260,15 @@ class _Deployment:
 
     def _working_place(self, name: str) -> Path:
         """Return a directory that is this attempt's alone, for state that is larger than memory."""
-        configured = optional_value_of(self._context.options.configuration, catalog.ROCKSDB_DIRECTORY)
-        checkpoints = self._context.checkpoints
-        if configured is not None:
-            parent = Path(configured) / f"wiesel-{os.getpid()}"
-        elif checkpoints is not None:
-            parent = checkpoints.storage.directory / WORKING_STATE
+        configuration, checkpoints = self._context.options.configuration, self._context.checkpoints
+        if checkpoints is not None:
+            parent = working_state(configuration, checkpoints.storage.directory, checkpoints.lineage)
         else:
-            parent = Path(tempfile.mkdtemp(prefix="wiesel-state-"))
+            configured = optional_value_of(configuration, catalog.ROCKSDB_DIRECTORY)
+            directory = None if configured is None else local_path(configured)
+            if directory is not None:
+                directory.mkdir(parents=True, exist_ok=True)
+            parent = Path(tempfile.mkdtemp(prefix="wiesel-state-", dir=directory))
         return parent / f"{name}-{self._attempt}-{os.getpid()}"
 
     def _restores(self, vertex: JobVertex, subtask: int) -> Mapping[str, OperatorRestore]:

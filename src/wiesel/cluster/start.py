@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from wiesel.cluster.options import JobOptions, local_path
 from wiesel.cluster.seal_key import load_seal_key
+from wiesel.cluster.working_state import working_state
 from wiesel.core import failpoints
 from wiesel.core.contracts import Committable, Json
 from wiesel.core.disk import Disk
@@ -23,7 +24,6 @@ from wiesel.runtime.checkpoint.job_directory import JobDirectory, Lineage, Store
 from wiesel.runtime.checkpoint.manifest import WAYS_OUT, CheckpointManifest
 from wiesel.runtime.checkpoint.storage import CheckpointStorage
 from wiesel.runtime.restore import check_restorable, with_restored_max_parallelism
-from wiesel.state import WORKING_STATE
 
 _log = logging.getLogger("wiesel.cluster")
 #: Seconds in which the workers of an incarnation that was killed must have ended.
@@ -75,7 +75,8 @@ def begin(graph: JobGraph, options: JobOptions) -> Start:
     try:
         key = load_seal_key(options.configuration)
         storage = CheckpointStorage(disk, directory.path, key, trust=options.trust_pickle)
-        disk.remove(directory.path / WORKING_STATE)  # of an incarnation that was killed
+        # Of an incarnation that was killed.
+        disk.remove(working_state(options.configuration, directory.path, directory.record.uuid))
         # What an unfinished checkpoint left; one that was completed and has lost its metadata may get it back.
         for checkpoint_id in {*storage.all_ids()} - {*storage.completed(), directory.record.last_checkpoint}:
             storage.discard(checkpoint_id)
