@@ -56,9 +56,34 @@ def test_at_the_end_everything_is_the_collectors_again() -> None:
     assert gc.get_freeze_count() == 0
 
 
+def test_the_program_is_frozen_and_young_objects_are_looked_at_less_often_until_the_end() -> None:
+    before = gc.get_threshold()
+    freezer = StateFreezer(True)
+    freezer.at_start()
+    assert gc.get_freeze_count() > 1000
+    assert gc.get_threshold()[0] > before[0]
+    freezer.close()
+    assert gc.get_freeze_count() == 0
+    assert gc.get_threshold() == before
+
+
+def test_young_objects_that_are_never_looked_at_stay_so() -> None:
+    before = gc.get_threshold()
+    gc.set_threshold(0)
+    try:
+        StateFreezer(True).at_start()
+        assert gc.get_threshold()[0] == 0
+    finally:
+        gc.set_threshold(*before)
+
+
 @pytest.mark.parametrize("automatic", [True, False])
 def test_who_does_not_want_it_or_has_switched_the_collector_off_is_left_alone(automatic: bool) -> None:
     if not automatic:
         gc.disable()
-    StateFreezer(enabled=not automatic, memory=lambda: 100).at_checkpoint()
+    freezer = StateFreezer(enabled=not automatic, memory=lambda: 100)
+    before = gc.get_threshold()
+    freezer.at_start()
+    freezer.at_checkpoint()
+    assert gc.get_threshold() == before
     assert gc.get_freeze_count() == 0

@@ -52,17 +52,17 @@ class Row:
         if kwargs:
             if args:
                 raise ValueError("Can not use both args and kwargs to create Row")
-            _set_fields(self, list(kwargs))
-            _set_values(self, list(kwargs.values()))
+            self._fields = [*kwargs]
+            self._values = [*kwargs.values()]
         else:
-            _set_values(self, list(args))
-        _set_kind(self, RowKind.INSERT)
+            self._values = [*args]
+        self._row_kind = _INSERT
 
     @staticmethod
     def of_kind(row_kind: RowKind, *args: Any, **kwargs: Any) -> Row:
         """Return a row of the given kind; the other arguments are the constructor's."""
         row = Row(*args, **kwargs)
-        _set_kind(row, row_kind)
+        row._row_kind = row_kind
         return row
 
     def as_dict(self, recursive: bool = False) -> dict[str, Any]:
@@ -82,11 +82,11 @@ class Row:
 
     def set_row_kind(self, row_kind: RowKind) -> None:
         """Set the change that this row stands for."""
-        _set_kind(self, row_kind)
+        self._row_kind = row_kind
 
     def set_field_names(self, field_names: list[str]) -> None:
         """Name the fields, in order."""
-        _set_fields(self, field_names)
+        self._fields = field_names
 
     def get_fields_by_names(self, names: list[str]) -> list[Any]:
         """Return the values of ``names``; a positional row returns all its values.
@@ -110,7 +110,7 @@ class Row:
         return _create_row(self._values, args, self._row_kind)
 
     def __getitem__(self, item: Any) -> Any:
-        if isinstance(item, (int, slice)):
+        if type(item) is int or isinstance(item, (int, slice)):  # the first is what most ask for, and cheaper
             return self._values[item]
         return self._values[self._index_of(item)]
 
@@ -130,11 +130,6 @@ class Row:
         except (AttributeError, ValueError, IndexError):
             names = list(getattr(self, "_fields", ())) if not item.startswith("_") else []
             raise AttributeError(f"{item!r} is not a field of this row, which has {names}" if names else item) from None
-
-    def __setattr__(self, key: str, value: Any) -> None:
-        if key not in Row.__slots__:
-            raise AttributeError(f"{key}: a field is set as row[{key!r}] = value")
-        object.__setattr__(self, key, value)
 
     def __contains__(self, item: object) -> bool:
         return item in getattr(self, "_fields", self._values)
@@ -181,11 +176,7 @@ class Row:
             raise ValueError(f"{name!r} is not a field of this row, which has {list(self._fields)}") from None
 
 
-# The slots' own setters: half the cost of going through Row.__setattr__, which guards user code only.
-_set_values = Row.__dict__["_values"].__set__
-_set_fields = Row.__dict__["_fields"].__set__
 _get_fields = Row.__dict__["_fields"].__get__
-_set_kind = Row.__dict__["_row_kind"].__set__
 _new_row = Row.__new__
 _INSERT = RowKind.INSERT
 
@@ -193,9 +184,9 @@ _INSERT = RowKind.INSERT
 def named_row(fields: Sequence[str], values: list[Any], kind: RowKind = _INSERT) -> Row:
     """Return a named row over ``values`` itself, not a copy: the engine's fast way to make rows."""
     row = _new_row(Row)
-    _set_fields(row, fields)
-    _set_values(row, values)
-    _set_kind(row, kind)
+    row._fields = fields
+    row._values = values
+    row._row_kind = kind
     return row
 
 
@@ -210,8 +201,8 @@ def matched(value: Any, names: Sequence[str]) -> Any:
     if own is names or own == names or all(name in own for name in names):
         return value
     row = _new_row(Row)
-    _set_values(row, value._values)
-    _set_kind(row, value._row_kind)
+    row._values = value._values
+    row._row_kind = value._row_kind
     return row
 
 
@@ -219,9 +210,9 @@ def matched(value: Any, names: Sequence[str]) -> Any:
 def _create_row(fields: Sequence[str] | None, values: Sequence[Any], row_kind: RowKind | None = None) -> Row:
     row = Row(*values)
     if fields is not None:
-        _set_fields(row, fields)
+        row._fields = fields
     if row_kind is not None:
-        _set_kind(row, row_kind)
+        row._row_kind = row_kind
     return row
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO
 
 from wiesel.core.errors import RecordError, TypeMismatchError, UnsupportedError
@@ -51,6 +51,10 @@ class SerializationSchema:
             TypeMismatchError: the value is not of the schema's type.
         """
         raise UnsupportedError(f"{type(self).__name__} has no serialize()")
+
+    def bound(self) -> Callable[[Any], bytes | None]:
+        """Return ``serialize`` as the function that is called for each record; after ``open``."""
+        return self.serialize
 
 
 class DeserializationSchema:
@@ -109,6 +113,15 @@ class SimpleStringSchema(SerializationSchema, DeserializationSchema):
                 "Map it to str first, or use JsonRowSerializationSchema."
             )
         return value.encode(self._charset, "replace")
+
+    def bound(self) -> Callable[[Any], bytes | None]:
+        """See the base class."""
+        charset, encode, refuse = self._charset, str.encode, self.serialize
+
+        def serialize(value: Any) -> bytes:
+            return encode(value, charset, "replace") if type(value) is str else refuse(value)
+
+        return serialize
 
     def deserialize(self, data: bytes | None) -> Any:
         """See the base class. No bytes at all are an error, as in Flink; filter null values in the broker."""

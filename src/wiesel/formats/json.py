@@ -161,6 +161,18 @@ class JsonRowSerializationSchema(SerializationSchema):
                 f"Could not serialize {_shown(repr(value))}: {error}. Make sure that the schema matches the input."
             ) from None
 
+    def bound(self) -> Callable[[Any], bytes]:
+        """See the base class."""
+        write, explain = self._write or self._compile(), self.serialize
+
+        def serialize(value: Any) -> bytes:
+            try:
+                return write(value)
+            except TypeMismatchError:
+                return explain(value)
+
+        return serialize
+
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_write": None}
 

@@ -68,7 +68,7 @@ def row_reader(
 
     def read(data: bytes) -> Row | None:
         try:
-            values = list(fields_of(decode(data)))
+            values = [*fields_of(decode(data))]
         except msgspec.DecodeError:
             row: Row | None = convert(decode_any(data))
             return row

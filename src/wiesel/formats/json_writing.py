@@ -32,7 +32,7 @@ from wiesel.core.types import (
     TimeTypeInfo,
     TypeInformation,
 )
-from wiesel.core.types.as_is import AS_IS, AsIs, as_is_checker
+from wiesel.core.types.as_is import AS_IS, AsIs
 
 Converter = Callable[[Any], Any]
 
@@ -48,7 +48,6 @@ def row_writer(row_type: RowTypeInfo) -> Callable[[Any], bytes]:
     coerce, convert = row_type.coercer(), _row_converter(row_type)
     encode = msgspec.json.Encoder(decimal_format="number").encode
     names, types = row_type.get_field_names(), row_type.get_field_types()
-    is_as_is = as_is_checker(types, _AS_IS, nullable=True)
 
     def write_coerced(row: Any) -> bytes:
         if type(row) is Row and set(getattr(row, "_fields", names)) != set(names):
@@ -60,18 +59,49 @@ def row_writer(row_type: RowTypeInfo) -> Callable[[Any], bytes]:
         except UnicodeEncodeError as error:
             raise TypeMismatchError(f"Expected text, got a lone surrogate: {error.reason}") from None
 
-    def write(row: Any) -> bytes:
-        if type(row) is not Row or getattr(row, "_fields", names) != names:
-            return write_coerced(row)
-        values = row._values
-        if not is_as_is(values):
-            return write_coerced(row)
-        try:
-            return encode(dict(zip(names, values, strict=True)))
-        except UnicodeEncodeError:
-            return write_coerced(row)
+    return _as_is_writer(names, types, encode, write_coerced) if names else write_coerced
 
+
+def _as_is_writer(
+    names: list[str],
+    types: list[TypeInformation],
+    encode: Callable[[Any], bytes],
+    write_coerced: Callable[[Any], bytes],
+) -> Callable[[Any], bytes]:
+    """Return a function that writes rows that are what their type says at once, and leaves all others to another.
+
+    It is generated: looking at each field by name costs a third of a loop over checks.
+    """
+    variables = [f"v{index}" for index in range(len(names))]
+    properties = ", ".join(f"{name!r}: {variable}" for name, variable in zip(names, variables, strict=True))
+    text = f"""
+def write(row):
+    if type(row) is Row and getattr(row, '_fields', names) == names:
+        values = row._values
+        if len(values) == {len(names)}:
+            {"".join(f"{variable}, " for variable in variables)} = values
+            if {" and ".join(map(_as_is_test, variables, types))}:
+                try:
+                    return encode({{{properties}}})
+                except UnicodeEncodeError:
+                    pass
+    return write_coerced(row)
+"""
+    made: dict[str, Any] = {"Row": Row, "names": names, "encode": encode, "write_coerced": write_coerced}
+    exec(text, made)  # noqa: S102 - the text is ours; names of fields are in it as literals
+    write: Callable[[Any], bytes] = made["write"]
     return write
+
+
+def _as_is_test(variable: str, kind: TypeInformation) -> str:
+    rule = _AS_IS.get(kind.basic_type) if isinstance(kind, BasicTypeInfo) else None
+    if rule is None:
+        return f"{variable} is None"
+    test = f"type({variable}) is {rule.kind.__name__}"
+    if rule.low < rule.high:
+        # Written this way round because NaN is within no bounds.
+        test += f" and {rule.low!r} <= {variable} <= {rule.high!r}"
+    return f"({test} or {variable} is None)"
 
 
 def _converter(kind: TypeInformation) -> Converter | None:

@@ -153,7 +153,9 @@ class Worker:
         except BaseException as error:
             self.send(p.DeployFailed(ship_error(error, verbose=setup.verbose)))
             return
+        self._freezer.close()
         self._freezer = StateFreezer(value_of(message.options.configuration, catalog.FREEZE_STATE))
+        self._freezer.at_start()
         self._timed = [TimedTask(task_id, task) for task_id, task in self._tasks.items()]
         for connection in peers.values():  # only now, when every channel is known
             self._poller.add(connection, exchange.receive)

@@ -80,7 +80,7 @@ def serialize_by(shipped: ShippedFunction) -> Serialize:
     schema: SerializationSchema = shipped.load()
     schema.open()
     if type(schema).__module__.startswith("wiesel."):
-        return schema.serialize
+        return schema.bound()
     serialize, name = schema.serialize, type(schema).__name__
     return lambda value: as_bytes(serialize(value), f"{name}.serialize")
 
