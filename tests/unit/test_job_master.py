@@ -361,3 +361,19 @@ def test_a_checkpoint_holds_the_enumerators_as_of_its_trigger() -> None:
     manifest = only(acknowledge(master, 1, 110), c.PublishCheckpoint).manifest
     assert manifest.operators["source"].enumerator == {"given": True}
     assert manifest.operators["sink"].enumerator is None
+
+
+def test_a_batch_that_sorts_takes_no_savepoint_and_stops_without_a_checkpoint() -> None:
+    master = running(interval_ms=None, only_final=True)
+    (declined,) = master.handle(c.SavepointRequested(1, stop=False, drain=False), 10)
+    assert isinstance(declined, c.DeclineSavepoint)
+    assert "sorted-inputs.enabled=false" in str(declined.error)
+    commands = master.handle(c.StopRequested(), 20)
+    assert not any(isinstance(command, c.TriggerCheckpoint) for command in commands)
+    assert master.state is JobState.CANCELED
+
+
+def test_a_batch_that_sorts_has_a_checkpoint_behind_all_input() -> None:
+    master = running(interval_ms=None, only_final=True)
+    master.handle(InputEnded(0, SOURCE), 10)
+    assert c.TriggerCheckpoint(1, suspend=True) in master.handle(InputEnded(0, SINK), 20)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from wiesel.cluster.batch import sorts_inputs
 from wiesel.core.configuration import Configuration
 from wiesel.core.errors import ConfigurationError
 from wiesel.core.observer import JobObserver
@@ -63,12 +64,14 @@ class JobOptions:
         """Return the coordinator's settings."""
         read = self.configuration
         interval = optional_value_of(read, catalog.CHECKPOINTING_INTERVAL)
+        only_final = sorts_inputs(read)
         return CheckpointSettings(
-            interval_ms=interval or None,
+            interval_ms=None if only_final else interval or None,
             timeout_ms=value_of(read, catalog.CHECKPOINTING_TIMEOUT),
             min_pause_ms=value_of(read, catalog.CHECKPOINTING_MIN_PAUSE),
             tolerable_failures=value_of(read, catalog.TOLERABLE_FAILED_CHECKPOINTS),
             retained=value_of(read, catalog.NUM_RETAINED_CHECKPOINTS),
+            only_final=only_final,
         )
 
 

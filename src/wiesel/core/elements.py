@@ -59,4 +59,12 @@ class EndOfInput:
     """The last element of a channel whose upstream task has no more records."""
 
 
+@dataclass(frozen=True, slots=True)
+class EndOfKey:
+    """No record of the current key follows, so its event time is over (sorted input of BATCH mode).
+
+    It does not travel: the gate that sorts a task's input makes it.
+    """
+
+
 Element = Batch | Watermark | WatermarkStatus | CheckpointBarrier | EndOfInput

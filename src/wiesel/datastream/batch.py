@@ -14,9 +14,9 @@ __all__ = ["prepare_batch"]
 def prepare_batch(graph: StreamGraph, configuration: Configuration) -> None:
     """Set a batch job's configuration, as Flink does.
 
-    Event time does not move before the end, so no record is late. Checkpoints are taken where they are configured,
-    which Flink's batches do without: a batch that fails goes on instead of beginning anew. Records are not sorted by
-    key and time, as Flink does with all of the input on disk: keyed functions see them in the order of arrival.
+    Event time does not move before the end, so no record is late. Keyed operators get their input sorted, one key after
+    the other, and the only checkpoint is the last one, with which sinks publish: a batch that fails begins anew. With
+    ``execution.sorted-inputs.enabled: false`` records come as they were read, and checkpoints are taken as configured.
 
     Raises:
         ConfigurationError: a source never ends.
@@ -28,3 +28,4 @@ def prepare_batch(graph: StreamGraph, configuration: Configuration) -> None:
                 f"ends. Give it an end (set_bounded()) or run in STREAMING mode."
             )
     configuration.set_string(catalog.AUTO_WATERMARK_INTERVAL.key, "0 ms")
+    configuration.set_string(catalog.RUNTIME_MODE.key, "BATCH")  # what AUTOMATIC came to

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from wiesel.core.contracts import Clock, SourceSplit
-from wiesel.core.elements import MAX_WATERMARK, CheckpointBarrier, EndOfInput, Watermark, WatermarkStatus
+from wiesel.core.elements import MAX_WATERMARK, CheckpointBarrier, EndOfInput, EndOfKey, Watermark, WatermarkStatus
 from wiesel.runtime.aligned_source import AlignedSourceInput
 from wiesel.runtime.chain import OperatorChain
 from wiesel.runtime.exchange.input_gate import InputBatch, InputGate
@@ -20,6 +20,9 @@ from wiesel.runtime.record_entry import RecordEntry
 from wiesel.runtime.source_input import SourceInput
 from wiesel.runtime.task_checkpoints import TaskCheckpoints
 from wiesel.runtime.time_service import TimeService
+
+if TYPE_CHECKING:
+    from wiesel.runtime.exchange.sorting_gate import SortingGate
 
 STEP_RECORDS: Final = 512
 #: Seconds between two looks at a sink that takes nothing: unlike a channel it has no reader that is stepped anyway.
@@ -32,7 +35,7 @@ class Task:
     Args:
         chain: its operators.
         source: its reader, for a source task; else None.
-        gate: its input channels; None for a source task.
+        gate: its input channels, sorted in BATCH mode; None for a source task.
         writers: its outgoing edges.
         clock: time.
         time: its timers and watermarks.
@@ -44,7 +47,7 @@ class Task:
         self,
         chain: OperatorChain,
         source: SourceInput | None,
-        gate: InputGate | None,
+        gate: InputGate | SortingGate | None,
         writers: list[RecordWriter],
         clock: Clock,
         time: TimeService,
@@ -157,6 +160,9 @@ class Task:
                 self.chain.emit_head_status(event.idle)
             elif type(event) is CheckpointBarrier:
                 self._barrier(event)
+            elif type(event) is EndOfKey:
+                self.time.begin_end_of_key()
+                self._fire_event_timers()
             else:
                 self._end_of_input()
         return True
@@ -242,6 +248,8 @@ class Task:
     def close(self, suppress: bool = False) -> None:
         """Close checkpoint files, reader and operators, whatever one of them raises."""
         self._checkpoints.close()
+        if self._gate is not None:
+            self._gate.close()
         try:
             # The job's last checkpoint is complete just before its end, when there is no further step.
             self._tell_complete()

@@ -260,6 +260,17 @@ PIPELINE_CLASSPATHS: Final = ConfigOption(
 RUNTIME_MODE: Final = _choice(
     "execution.runtime-mode", "STREAMING", "streaming or batch", "STREAMING", "BATCH", "AUTOMATIC"
 )
+SORTED_INPUTS: Final = _boolean(
+    "execution.sorted-inputs.enabled",
+    "true",
+    "BATCH mode: whether keyed operators get their input sorted by key and event time",
+)
+SORTED_INPUTS_MEMORY: Final = _memory(
+    "execution.sorted-inputs.memory", "128mb", "what that takes in each subtask before it goes to temporary files"
+)
+TEMPORARY_DIRECTORIES: Final = ConfigOption(
+    "io.tmp.dirs", parse_list, "paths divided by ;", None, "where temporary files go (the first one); TMPDIR without it"
+)
 _BATCHES = "what is there is sent at once"
 BUFFER_TIMEOUT: Final = _duration(
     "execution.buffer-timeout.interval",
@@ -362,7 +373,7 @@ FAMILIES: Final[dict[str, str | None]] = {
         (
             "akka.", "blob.", "classloader.", "client.", "cluster.", "compiler.", "containerized.", "daemon.", "env.",
             "external-resource", "externalresource.", "fine-grained", "flamegraph.", "fs.", "hadoop.", "heartbeat.",
-            "high-availability", "historyserver.", "hive.", "io.tmp.dirs", "jmx.", "job-event", "job-result-store.",
+            "high-availability", "historyserver.", "hive.", "jmx.", "job-event", "job-result-store.",
             "jobmanager.", "jobstore.", "kubernetes.", "local-", "minicluster.", "parallelism.", "pekko.", "plugin.",
             "process.", "prometheus.", "queryable-state.", "resourcemanager.", "rest.", "s3.", "security.",
             "shuffle-service", "slot", "slotmanager.", "standalone", "state.", "system.", "task.", "taskmanager.",

@@ -11,6 +11,7 @@ from wiesel.core.elements import (
     Batch,
     CheckpointBarrier,
     EndOfInput,
+    EndOfKey,
     Watermark,
     WatermarkStatus,
 )
@@ -36,7 +37,7 @@ class InputBatch:
 
 
 #: What ``next`` hands on: records, or a control element that now holds for the whole gate.
-GateEvent = InputBatch | Watermark | WatermarkStatus | CheckpointBarrier | EndOfInput
+GateEvent = InputBatch | Watermark | WatermarkStatus | CheckpointBarrier | EndOfKey | EndOfInput
 
 
 class InputGate:
@@ -80,6 +81,9 @@ class InputGate:
     def is_empty(self) -> bool:
         """Whether nothing can be taken now."""
         return all(c.blocked or c.channel.is_empty() for c in self._channels)
+
+    def close(self) -> None:
+        """Nothing is kept here."""
 
     def _control(self, current: _InputChannel, element: object) -> GateEvent | None:
         if isinstance(element, Watermark):

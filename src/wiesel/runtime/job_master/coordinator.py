@@ -19,13 +19,17 @@ MAX_UNCONFIRMED: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class CheckpointSettings:
-    """Flink's ``execution.checkpointing.*``; times in milliseconds, ``interval_ms`` None is off."""
+    """Flink's ``execution.checkpointing.*``; times in milliseconds, ``interval_ms`` None is off.
+
+    ``only_final``: there is no checkpoint but the one behind all input, because records wait to be sorted (BATCH mode).
+    """
 
     interval_ms: int | None = None
     timeout_ms: int = 600_000
     min_pause_ms: int = 0
     tolerable_failures: int = 0
     retained: int = 1
+    only_final: bool = False
 
 
 @dataclass(slots=True)

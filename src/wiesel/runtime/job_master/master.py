@@ -225,6 +225,9 @@ class JobMaster:
             self._cancel(now_ms)
 
     def _stop(self, now_ms: int) -> None:
+        if self.coordinator.settings.only_final and not self._is_over():
+            self._cancel(now_ms)  # what waits to be sorted is in no checkpoint; a later start begins anew
+            return
         self._stopping = True
         if self.state is JobState.RESTARTING:
             # The newest checkpoint is already as far as this job has come.
@@ -354,6 +357,14 @@ class JobMaster:
         if self.state is not JobState.RUNNING or self._stopping or self._final_done:
             state = "stopping" if self.state is JobState.RUNNING else self.state.value
             self._decline([request], CheckpointError(f"The job is {state}, so no savepoint can be taken now."))
+        elif self.coordinator.settings.only_final:
+            self._decline(
+                [request],
+                CheckpointError(
+                    "A job in BATCH mode takes no savepoints, as in Flink: records that wait to be sorted are in none. "
+                    "Run it in STREAMING mode, or with execution.sorted-inputs.enabled=false."
+                ),
+            )
         elif request.stop and self._savepoints.stopping is not None:
             self._decline([request], CheckpointError("The job is being stopped with a savepoint already."))
         else:
