@@ -161,7 +161,9 @@ class SimulatedKafka:
         if name in self.topics:
             raise BrokerError(KafkaError.TOPIC_ALREADY_EXISTS)
         topic_id = f"{self.scheduler.random.getrandbits(64):016x}"
-        self.topics[name] = Topic(name, topic_id, [PartitionLog() for _ in range(partitions)], dict(configuration or {}))
+        self.topics[name] = Topic(
+            name, topic_id, [PartitionLog() for _ in range(partitions)], dict(configuration or {})
+        )
 
     def topic(self, name: str) -> Topic:
         """Return a topic."""

@@ -26,7 +26,7 @@ class NetworkFaults:
         lost: it never arrives.
         swallowed: its answer never arrives.
         delayed: it takes up to ``delay`` seconds, while the client repeats it.
-        partitioned: this client is cut off from then on, after this request.
+        partitioned: this client is cut off after this request, for up to ``cut`` seconds.
         busy: the coordinator is loading.
     """
 
@@ -35,6 +35,7 @@ class NetworkFaults:
     delayed: float = 0.0
     delay: float = 4.0
     partitioned: float = 0.0
+    cut: float = 20.0
     busy: float = 0.0
 
 
@@ -51,8 +52,17 @@ class Link:
         self.scheduler = scheduler
         self.process = process
         self.faults = faults
-        self.is_cut = False
+        self._cut_until = 0.0
         self.is_closed = False
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether nothing passes now."""
+        return self.scheduler.monotonic() < self._cut_until
+
+    def cut(self) -> None:
+        """Let nothing pass for a while."""
+        self._cut_until = self.scheduler.monotonic() + self.scheduler.random.random() * self.faults.cut
 
     def happens(self, chance: float) -> bool:
         """Whether something befalls."""
@@ -95,7 +105,7 @@ class Call:
             if not link.happens(faults.lost):
                 scheduler.at(travels, self._arrive)
             if link.happens(faults.partitioned):
-                link.is_cut = True
+                link.cut()
         sent = self._sent
         scheduler.at(_REPEAT_SECONDS, lambda: self.send() if self._sent == sent else None)
 

@@ -44,7 +44,9 @@ class Reader:
         return all(self.newest[topic].get(key, 0) >= last for topic in OUTPUTS for key, last in fed.items())
 
 
-def verdict(kafka: SimulatedKafka, during: Reader, fed: Mapping[str, int], rewinds: int, *, complete: bool) -> list[Fault]:
+def verdict(
+    kafka: SimulatedKafka, during: Reader, fed: Mapping[str, int], rewinds: int, *, complete: bool
+) -> list[Fault]:
     """Return all that is wrong: O1, O2, and at the end O3.
 
     Args:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import zlib
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, NoReturn
 
 from confluent_kafka import KafkaError, KafkaException, Message
@@ -21,6 +23,12 @@ _FENCED: Final = (
     KafkaError.INVALID_PRODUCER_ID_MAPPING,
     KafkaError.PRODUCER_FENCED,
 )
+
+
+@dataclass(slots=True, eq=False)
+class _Queued:
+    record: tuple[Any, ...]
+    on_delivery: Any
 
 
 class SimulatedProducer:
@@ -43,12 +51,13 @@ class SimulatedProducer:
         self._committing: Call | None = None
         self._in_transaction = False
         self._error: KafkaError | None = None
-        self._queues: dict[PartitionName, deque[tuple[tuple[Any, ...], Any]]] = {}
+        self._delivery_timeout = int(configuration.get("delivery.timeout.ms", 120_000)) / 1000
+        self._queues: dict[PartitionName, deque[_Queued]] = {}
+        self._unreported: list[_Queued] = []
         self._added: set[PartitionName] = set()
         self._adding: Call | None = None
         self._sending: set[PartitionName] = set()
         self._sequences: dict[PartitionName, int] = {}
-        self._outstanding = 0
         self._reports: deque[Callable[[], None]] = deque()
         self._waiting: list[Fiber] = []
 
@@ -122,13 +131,16 @@ class SimulatedProducer:
         """Queue a record."""
         if self._tid:
             self._raise_error()
-        if self._outstanding >= _QUEUE_RECORDS:
+        if len(self._unreported) >= _QUEUE_RECORDS:
             raise BufferError("Local: Queue full")
         if partition < 0:
             partition = zlib.crc32(key or b"") % len(self._kafka.topic(topic).partitions)
         record = (key, value, timestamp or self._scheduler.clock.now_ms(), headers)
-        self._queues.setdefault((topic, partition), deque()).append((record, on_delivery))
-        self._outstanding += 1
+        queued = _Queued(record, on_delivery)
+        self._queues.setdefault((topic, partition), deque()).append(queued)
+        if not self._unreported:
+            self._scheduler.at(self._delivery_timeout, lambda: self._expire(queued))
+        self._unreported.append(queued)
         if self._scheduler.random.random() < _SENDS_AT_ONCE:
             self._send()
 
@@ -155,10 +167,10 @@ class SimulatedProducer:
             if queue and name not in self._sending and (not self._tid or name in self._added):
                 self._send_batch(name, queue)
 
-    def _send_batch(self, name: PartitionName, queue: deque[tuple[tuple[Any, ...], Any]]) -> None:
+    def _send_batch(self, name: PartitionName, queue: deque[_Queued]) -> None:
         batch = list(queue)
         queue.clear()
-        records = [record for record, _ in batch]
+        records = [queued.record for queued in batch]
         self._sending.add(name)
         tid, (producer, epoch), sequence = self._tid, self._identity, self._sequences.get(name, 0)
 
@@ -179,14 +191,26 @@ class SimulatedProducer:
 
         self._link.call(request, answered)
 
-    def _report(self, batch: list[tuple[tuple[Any, ...], Any]], code: int | None) -> None:
+    def _report(self, batch: list[_Queued], code: int | None) -> None:
         error = None if code is None else KafkaError(code)
-        for _, on_delivery in batch:
-            self._outstanding -= 1
-            if on_delivery is not None:
-                message = Message()
-                self._reports.append(lambda report=on_delivery: report(error, message))  # type: ignore[misc]
+        for queued in batch:
+            if queued in self._unreported:
+                self._unreported.remove(queued)
+                if queued.on_delivery is not None:
+                    self._reports.append(partial(queued.on_delivery, error, Message()))
         self._scheduler.wake_all(self._waiting)
+
+    def _expire(self, oldest: _Queued) -> None:
+        """Tell of records that were not written in time; those under way may be written later."""
+        if oldest in self._unreported:
+            if self._tid:
+                self._fail(KafkaError._MSG_TIMED_OUT)
+            for queue in self._queues.values():
+                queue.clear()
+            self._report(list(self._unreported), KafkaError._MSG_TIMED_OUT)
+        elif self._unreported:
+            first = self._unreported[0]
+            self._scheduler.at(self._delivery_timeout, lambda: self._expire(first))
 
     def _drop(self, code: int) -> None:
         """What is queued will not be written."""
@@ -203,8 +227,8 @@ class SimulatedProducer:
         while True:
             self._serve()
             left = deadline - self._scheduler.monotonic()
-            if not self._outstanding or left <= 0 or self._error is not None:
-                return self._outstanding
+            if not self._unreported or left <= 0 or self._error is not None:
+                return len(self._unreported)
             self._scheduler.wait(self._waiting, left)
 
     def poll(self, timeout: float) -> int:
@@ -227,7 +251,7 @@ class SimulatedProducer:
         self._link.is_closed = True
 
     def __len__(self) -> int:
-        return self._outstanding
+        return len(self._unreported)
 
 
 def _timed_out() -> KafkaException:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 from typing import Any, Final
 
@@ -48,6 +50,13 @@ class Process:
 
 class Fiber(greenlet):
     """A thread of a simulated process."""
+
+    def where(self) -> str:
+        """Return where it waits, innermost call last."""
+        return f"{self.name}: " + " < ".join(
+            f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
+            for frame in reversed(traceback.extract_stack(self.gr_frame)[-8:])
+        )
 
     def __init__(self, process: Process, work: Callable[[], None], name: str) -> None:
         super().__init__()

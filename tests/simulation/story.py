@@ -12,7 +12,13 @@ from tests.chaos.workload import amount
 from tests.simulation.job import END, INPUT, OUTPUTS
 from tests.simulation.oracle import Reader, verdict
 from tests.simulation.world import JOBS, JobProcess, World
-from wiesel.core.errors import CheckpointCorruptError, FencedError, LeaseLostError, ProgressLostError, RestoreRefusedError
+from wiesel.core.errors import (
+    CheckpointCorruptError,
+    FencedError,
+    LeaseLostError,
+    ProgressLostError,
+    RestoreRefusedError,
+)
 
 KEYS: Final = tuple(f"key-{number}" for number in range(5))
 _HEALED_SECONDS: Final = 180.0
@@ -191,8 +197,11 @@ class Story:
         if not newest:
             self._resume()
             return
-        path = f"{JOBS}/{self.directory}/chk-{newest[-1]}"
         self.directories += 1
+        # The old process may clean up behind its back.
+        copy = JOBS / f"copy-{self.directories}"
+        self.world.disk.attach(copy, self.world.disk.copy_of(JOBS / self.directory))
+        path = f"{copy}/chk-{newest[-1]}"
         self.directory = f"moved-{self.directories}"
         self.backup = None
         process = self._start("moved", from_savepoint=path)
@@ -382,4 +391,6 @@ class Story:
         if process is None or process.driver is None:
             return f"{process} is not running"
         master = process.driver.master
+        for fiber in process.fibers:
+            self.tell(fiber.where())
         return f"{process} is {master.state}, {master.error!r}, checkpoint {master.checkpoint_failure!r}"

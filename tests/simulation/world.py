@@ -131,9 +131,7 @@ class World:
                 if start.finished:
                     process.finished = True
                     return
-                process.driver = SimulatedDriver(
-                    self.scheduler, start.graph, job_options, start, self.scheduler.clock
-                )
+                process.driver = SimulatedDriver(self.scheduler, start.graph, job_options, start, self.scheduler.clock)
                 outcome = process.driver.run()
                 process.error = outcome.error if outcome.state is JobState.FAILED else None
             finally:
@@ -173,6 +171,8 @@ class World:
         while self.scheduler.monotonic() < deadline:
             for _ in range(every):
                 self.step()
+                if self.scheduler.monotonic() >= deadline:
+                    break
             if until():
                 return True
         return until()

@@ -5,16 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from wiesel.connectors.kafka import committer
 from wiesel.connectors.kafka.committer import Decision, Delivery, Segment, Stop
-from wiesel.connectors.kafka.progress import Progress
+from wiesel.connectors.kafka.progress import Progress, ProgressRecord
+from wiesel.connectors.kafka.wal import Block
 from wiesel.core import failpoints
 from wiesel.core.disk import AppendFile, Disk, OsDisk
 from wiesel.core.host import host
+
+if TYPE_CHECKING:
+    from wiesel.connectors.kafka.delivery import FencedProducer
 
 
 class _UnsyncedFile:
@@ -51,7 +55,30 @@ class _UnsyncedDisk(OsDisk):
         return super().read(path)
 
 
-def _no_claims(progress: Progress, tid: str, store: str, start: int, first_start_of_store: bool) -> Stop | None:
+class FencedLate:
+    """Without rule 1: fences when it publishes, after the marker was read."""
+
+    def __init__(self, fence: Callable[[], FencedProducer]) -> None:
+        self._fence = fence
+        self._producer: FencedProducer | None = None
+
+    def publish(self, blocks: Iterable[Block], record: ProgressRecord) -> None:
+        """Fence, then publish."""
+        self._producer = self._fence()
+        self._producer.publish(blocks, record)
+
+    def abandon(self) -> None:
+        """Give up the producer, if there is one already."""
+        if self._producer is not None:
+            self._producer.abandon()
+
+
+def _fenced(fence: Callable[[], FencedProducer]) -> FencedProducer:
+    return fence()
+
+
+def no_claims(progress: Progress, tid: str, store: str, start: int, first_start_of_store: bool) -> Stop | None:
+    """Without rule 8's claims: nobody is ever in another one's way."""
     return None
 
 
@@ -84,12 +111,18 @@ def _split(pending: Sequence[Segment], is_published: Callable[[Segment], bool], 
 
 #: Makes the disk on which segments lie.
 segment_disk: Final[Callable[[], Disk]] = _UnsyncedDisk if failpoints.ablated("walsync") else lambda: host().disk()
+#: Rule 1: makes a producer that has fenced its predecessors.
+fenced: Final[Callable[[Callable[[], FencedProducer]], FencedProducer]] = (
+    FencedLate if failpoints.ablated("rule1") else _fenced
+)
 #: Rule 2: whether a fence makes what was read before it worthless.
 LOOKS_AFTER_EVERY_FENCE: Final = not failpoints.ablated("rule2")
 #: Rule 3: whether a producer carries one transaction only.
 FRESH_PRODUCER_EACH: Final = not failpoints.ablated("rule3")
+#: Rule 4: whether a look at the progress topic waits for its echo, or ends at the last stable offset.
+WAITS_FOR_ECHO: Final = not failpoints.ablated("rule4")
 #: 4c of the protocol.
-check_claim: Final = _no_claims if failpoints.ablated("rule8") else committer.check_claim
+check_claim: Final = no_claims if failpoints.ablated("rule8") else committer.check_claim
 #: 4d of the protocol.
 decide: Final = (
     _bare_checkpoint_ids

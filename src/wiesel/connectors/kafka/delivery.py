@@ -12,9 +12,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Protocol, TypeVar
 
-from wiesel.connectors.kafka.ablation import FRESH_PRODUCER_EACH, LOOKS_AFTER_EVERY_FENCE, check_claim, decide
+from wiesel.connectors.kafka.ablation import (
+    FRESH_PRODUCER_EACH,
+    LOOKS_AFTER_EVERY_FENCE,
+    check_claim,
+    decide,
+    fenced,
+)
 from wiesel.connectors.kafka.committer import Segment, Stop, after_error
 from wiesel.connectors.kafka.progress import Claim, Progress, ProgressRecord
 from wiesel.connectors.kafka.wal import Block, read_segment
@@ -303,7 +310,7 @@ class Deliverer:
 
     def _fence(self, entries: Sequence[_TransactionalId]) -> None:
         def fence(entry: _TransactionalId) -> None:
-            entry.producer = self._transactions.fence(entry.tid, entry.failures)
+            entry.producer = fenced(partial(self._transactions.fence, entry.tid, entry.failures))
             entry.forget_look()
 
         self._side_by_side(fence, [entry for entry in entries if entry.producer is None])

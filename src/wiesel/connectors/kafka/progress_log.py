@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from wiesel.connectors.kafka import client
+from wiesel.connectors.kafka.ablation import WAITS_FOR_ECHO
 from wiesel.connectors.kafka.admin import Cluster, TopicDescription
 from wiesel.connectors.kafka.client import ClientEvents
 from wiesel.connectors.kafka.delivery import DoubtError
@@ -189,6 +190,7 @@ class KafkaProgressLog:
             "isolation.level": "read_committed",
             "auto.offset.reset": "error",
             "queued.min.messages": 1000,
+            "enable.partition.eof": not WAITS_FOR_ECHO,
         }
         with in_doubt():
             first = self._first_offset()  # the client itself takes half a second to find the beginning
@@ -202,6 +204,8 @@ class KafkaProgressLog:
 
         error = message.error()
         if error is not None:
+            if error.code() == KafkaError._PARTITION_EOF:
+                return True  # asked for without rule 4 only: all that is stable was read
             if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
                 raise ProgressLostError(
                     f"Records of the progress topic {self._topic!r} were deleted while the job was running: what was "
