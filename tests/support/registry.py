@@ -53,7 +53,7 @@ class SchemaRegistry:
     def answers(self) -> bool:
         """Whether it is up."""
         try:
-            return self.call("GET", "/subjects") == []
+            return bool(self.call("GET", "/subjects") == [])
         except (OSError, ValueError):
             return False
 
@@ -90,7 +90,7 @@ def running(directory: Path, *options: str) -> Iterator[SchemaRegistry]:
         "java.io.tmpdir": directory,
     }
     jvm = ["-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]
-    command = [java.executable, *jvm, *(f"-D{key}={value}" for key, value in settings.items()), *options]
+    command = [str(java.executable), *jvm, *(f"-D{key}={value}" for key, value in settings.items()), *options]
     registry, log = SchemaRegistry(ports[0]), directory / "registry.log"
     environment = {key: value for key, value in os.environ.items() if key != "JDK_JAVA_OPTIONS"}
     with log.open("wb") as out:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 def download(coordinate: str, repository: Path, timeout_seconds: int, packaging: str = "jar") -> Path:
     """Download one jar into `repository` (laid out as Maven's local repositories are) and return its file."""
     context = _context(repository, timeout_seconds)
-    group, artifact, version, *classifier = coordinate.split(":")
+    group, artifact, version, classifier = (*coordinate.split(":"), "")[:4]
     try:
         component = context.project(group, artifact).at_version(version)
-        path = component.artifact(*(classifier or [""]), packaging).resolve()
+        path = component.artifact(classifier, packaging).resolve()
     except (OSError, RuntimeError) as error:  # what requests raises is an OSError
         raise JarError(
             f"cannot download {coordinate} from Maven Central: {error}. Check the network, then start again."

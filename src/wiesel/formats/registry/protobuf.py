@@ -159,7 +159,7 @@ class ConfluentRegistryProtobufSerializationSchema(RegistrySerializationSchema):
         return RegisteredSchema(text, "PROTOBUF", tuple(references))
 
 
-def _checked(message_class: type) -> Any:
+def _checked(message_class: object) -> Any:
     message = require("google.protobuf.message", "registry", "Protobuf by a schema registry").Message
     if not (isinstance(message_class, type) and issubclass(message_class, message)):
         raise ConfigurationError(f"Expected a class that protoc generated, got {message_class!r}.")

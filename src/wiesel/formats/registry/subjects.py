@@ -65,7 +65,7 @@ class TopicRecordNameStrategy(SubjectNameStrategy):
         return f"{self.topic}-{_named(record_name, self)}"
 
 
-def subject_of(subject: str | SubjectNameStrategy, record_name: str | None) -> str:
+def subject_of(subject: object, record_name: str | None) -> str:
     """Return the subject that a user gave as a text or a strategy.
 
     Raises:
