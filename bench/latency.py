@@ -1,0 +1,183 @@
+"""G9: how long a record takes from when it was meant to be sent until its result can be read, in an open loop.
+
+    .venv/bin/python -m bench.latency                # writes bench/results/latency.json
+    .venv/bin/python -m bench.latency --only idle --seconds 5
+
+The generator never waits for the job: it sends by the clock. A record without a result counts as infinitely late.
+Generator, reader and broker share the other cores; the figure is that of all of them and the job together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from bench.contestants import BY_HAND, Contestant, wiesel
+from bench.kafka import QUIET, Kafka
+from bench.machine import describe_machine
+from bench.memory import tree_cpu_seconds
+from bench.process import BENCH, BenchmarkError, cores_for_jobs_and_broker, environment, pinned_to
+from bench.quick import rounded
+from bench.suite import start_broker
+
+RESULTS = BENCH / "results" / "latency.json"
+WARM_UP = 1.0  # seconds whose records do not count
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is measured."""
+
+    name: str
+    who: Contestant
+    per_second: int
+    options: tuple[str, ...] = ()
+    committed: bool = False
+
+
+LOADS = [
+    Load("idle, by hand", BY_HAND, 20),
+    Load("idle", wiesel(), 20),
+    Load("half load, by hand", BY_HAND, 20_000),
+    Load("half load", wiesel(), 50_000),
+    Load(
+        "half load, exactly-once, 1 s",
+        wiesel("-c", "execution.checkpointing.interval=1s"),
+        40_000,
+        ("--guarantee", "EXACTLY_ONCE"),
+        True,
+    ),
+]
+
+
+def main() -> int:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(prog="python -m bench.latency", description=__doc__)
+    parser.add_argument("--only", default="", help="loads whose names begin so")
+    parser.add_argument("--seconds", type=float, default=8.0)
+    args = parser.parse_args()
+    load_before = os.getloadavg()[0]
+    found = json.loads(RESULTS.read_text())["loads"] if RESULTS.exists() else {}
+    with ExitStack() as stack:
+        kafka = start_broker(stack)
+        for load in LOADS:
+            if load.name.startswith(args.only):
+                found[load.name] = measure(load, kafka, args.seconds)
+                print(load.name, rounded(found[load.name]), flush=True)
+        machine = describe_machine(kafka.version, load_before)
+    RESULTS.write_text(json.dumps(rounded({"machine": machine, "loads": found}), indent=1) + "\n")
+    return 0
+
+
+def measure(load: Load, kafka: Kafka, seconds: float) -> dict[str, float]:
+    """Milliseconds from the intended time to the reader; the job's processor time in percent of a core."""
+    cores, others = cores_for_jobs_and_broker()
+    source, target = kafka.empty("latency-in"), kafka.empty("latency-out")
+    arguments = ["--bootstrap", kafka.bootstrap_servers, "--input", source, "--output", target, *load.options]
+    with tempfile.TemporaryDirectory(prefix="wiesel-bench-") as directory:
+        with pinned_to(cores):
+            command = load.who.command("latency", arguments)
+            process = subprocess.Popen(
+                command, cwd=directory, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+        try:
+            time.sleep(3)
+            started = time.monotonic() + 0.5
+            with pinned_to(others):
+                sender = multiprocessing.get_context("spawn").Process(
+                    target=send, args=(kafka.bootstrap_servers, source, load.per_second, started, seconds)
+                )
+                sender.start()
+            cpu_before = tree_cpu_seconds(process.pid)
+            total = int(load.per_second * seconds)
+            seen = read(kafka, target, total, started + seconds + 8, load.committed)
+            cpu = tree_cpu_seconds(process.pid) - cpu_before
+            sender.join()
+            if process.poll() is not None:
+                raise BenchmarkError(f"{load.name}: the job ended with exit code {process.returncode}")
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    late = sorted(
+        (seen.get(number, math.inf) - (started + number / load.per_second)) * 1000
+        for number in range(int(load.per_second * WARM_UP), total)
+    )
+    return {
+        "per_second": load.per_second,
+        "records": len(late),
+        "median_ms": at(late, 0.5),
+        "p99_ms": at(late, 0.99),
+        "p999_ms": at(late, 0.999),
+        "cpu_percent": cpu / seconds * 100,
+    }
+
+
+def send(bootstrap: str, topic: str, per_second: int, started: float, seconds: float) -> None:
+    """Send by the clock (a process of its own)."""
+    from confluent_kafka import Producer
+
+    producer = Producer(
+        {**QUIET, "bootstrap.servers": bootstrap, "linger.ms": 0, "queue.buffering.max.messages": 2_000_000}
+    )
+    producer.list_topics(topic, timeout=10)
+    sent, total = 0, int(per_second * seconds)
+    while sent < total:
+        due = min(total, math.floor((time.monotonic() - started) * per_second) + 1)
+        while sent < due:
+            producer.produce(topic, f'{{"word": "word-{sent % 1000:05}", "number": {sent}}}')
+            sent += 1
+        producer.poll(0)
+        time.sleep(max(0.0, min(0.001, started + sent / per_second - time.monotonic())))
+    producer.flush(30)
+
+
+def read(kafka: Kafka, topic: str, total: int, deadline: float, committed: bool) -> dict[int, float]:
+    """When each number's result was there."""
+    from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+    isolation = "read_committed" if committed else "read_uncommitted"
+    _, others = cores_for_jobs_and_broker()
+    with pinned_to(others):
+        consumer = Consumer(
+            {
+                **QUIET,
+                "bootstrap.servers": kafka.bootstrap_servers,
+                "group.id": "latency-reader",
+                "enable.auto.commit": False,
+                "isolation.level": isolation,
+                "fetch.wait.max.ms": 50,
+            }
+        )
+    consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in range(4)])
+    seen: dict[int, float] = {}
+    while len(seen) < total and time.monotonic() < deadline:
+        first = consumer.poll(0.1)
+        if first is None:
+            continue
+        messages = [first, *consumer.consume(10_000, 0)]
+        now = time.monotonic()
+        for message in messages:
+            if message.error() is None:
+                seen.setdefault(json.loads(message.value())["number"], now)
+    consumer.close()
+    return seen
+
+
+def at(ordered: Sequence[float], part: float) -> float:
+    """The value below which a part of all lies."""
+    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
