@@ -37,6 +37,7 @@ _COMMANDS: Final[dict[str, _Entry]] = {
     "offsets": _Entry("wiesel.cli.offsets:offsets", "Show how far a job, or a consumer group, has read and published."),
     "txn": _Entry("wiesel.cli.txn:txn", "List, describe and abort transactions of a Kafka cluster."),
     "kafka": _Entry("wiesel.cli.kafka:kafka", "Start, stop and look into a local Apache Kafka."),
+    "flink": _Entry("wiesel.cli.flink:flink", "Start and stop a real Apache Flink on this machine."),
     "dlq": _Entry("wiesel.cli.dlq:dlq", "Look into a topic of dead letters, and send them back."),
     "version": _Entry("wiesel.cli.version:version", "Show the versions of Wiesel and of the PyFlink it answers for."),
 }

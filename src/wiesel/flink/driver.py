@@ -48,13 +48,12 @@ def install(submission: dict[str, Any]) -> None:
         return env
 
     StreamExecutionEnvironment.get_execution_environment = staticmethod(get_execution_environment)
-    if submission["cluster"] is not None:
-        for owner, name, env_of in (
-            (StreamExecutionEnvironment, "execute", lambda env: env),
-            (StreamExecutionEnvironment, "execute_async", lambda env: env),
-            (DataStream, "execute_and_collect", lambda stream: stream.get_execution_environment()),
-        ):
-            setattr(owner, name, _submitting(getattr(owner, name), env_of, submission))
+    for owner, name, env_of in (
+        (StreamExecutionEnvironment, "execute", lambda env: env),
+        (StreamExecutionEnvironment, "execute_async", lambda env: env),
+        (DataStream, "execute_and_collect", lambda stream: stream.get_execution_environment()),
+    ):
+        setattr(owner, name, _submitting(getattr(owner, name), env_of, submission))
 
 
 def _remote_environment(submission: dict[str, Any], configuration: Any) -> Any:
@@ -77,6 +76,14 @@ def _submitting(original: Any, env_of: Any, submission: dict[str, Any]) -> Any:
     """`original`, which submits a job, with the jars that the job needs and an id that is told."""
 
     @functools.wraps(original)
+    def submit_here(self: Any, *arguments: Any, **options: Any) -> Any:
+        from apache_beam.runners.worker import sdk_worker  # type: ignore[import-not-found]
+
+        # It prints what a function raises, with fifty frames of its own, before the job fails with the same.
+        sdk_worker.print = lambda *_, **__: None
+        return original(self, *arguments, **options)
+
+    @functools.wraps(original)
     def submit(self: Any, *arguments: Any, **options: Any) -> Any:
         from pyflink.common import Configuration
         from pyflink.util.java_utils import get_j_env_configuration
@@ -92,7 +99,7 @@ def _submitting(original: Any, env_of: Any, submission: dict[str, Any]) -> Any:
         submission["job_id"] = job_id
         return original(self, *arguments, **options)
 
-    return submit
+    return submit_here if submission["cluster"] is None else submit
 
 
 def missing_jars(given: list[str], needed: list[str]) -> list[str]:

@@ -201,7 +201,9 @@ def test_json_lines_are_all_there_is_on_stderr(wiesel: Wiesel) -> None:
         (["run", "-p", "0", "job.py"], "0 is not in the range x>=1"),
         (["run", "-c", "novalue", "job.py"], "'novalue' is no KEY=VALUE"),
         (["run", "--config", "missing.yaml", "job.py"], "'missing.yaml' does not exist"),
-        (["run", "--target", "flink", "job.py"], "not built yet"),
+        (["run", "--target", "flink", "--resume", "job.py"], "-s PATH"),
+        (["run", "--target", "flink", "--detached", "job.py"], "needs --cluster"),
+        (["run", "--cluster", "localhost:8081", "job.py"], "without --target flink"),
         (["run", "--resum", "job.py"], "No such option '--resum'"),
     ],
 )
