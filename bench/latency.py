@@ -67,6 +67,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="loads whose names begin so")
     parser.add_argument("--seconds", type=float, default=8.0)
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     load_before = os.getloadavg()[0]
     found = json.loads(RESULTS.read_text())["loads"] if RESULTS.exists() else {}
     with ExitStack() as stack:

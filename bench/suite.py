@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -54,6 +55,8 @@ def main() -> int:
             print(f"{'done' if file_of(cell).exists() else 'open'}  {cell.id:40} {cell.work.title}")
         return 0
     failed = 0
+    # What the broker's and the contestants' processes need for an orderly end when the suite is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with ExitStack() as stack:
         arena = Arena(start_broker(stack) if any(cell.work.events for cell in chosen) else None)
         for cell in chosen:

@@ -26,6 +26,8 @@ class PublishingSink(InMemoryOutput):
         self.failing_writes: set[int] = set()
         #: How many there were.
         self.writes = 0
+        #: How often its writers were told that their task is idle.
+        self.idle = 0
 
     def raise_if_told(self, method: str) -> None:
         """Raise the next failure of ``method``, if a test has set one."""
@@ -65,6 +67,10 @@ class PublishingWriter(InMemoryWriter):
     def is_available(self) -> bool:
         """Whether a test lets it be."""
         return self._sink.available
+
+    def on_idle(self) -> None:
+        """Count."""
+        self._sink.idle += 1
 
     def close(self) -> None:
         """Count."""

@@ -105,6 +105,16 @@ def test_a_task_whose_sink_takes_nothing_looks_again_soon_although_no_watermark_
     assert harness.task.next_due() == math.inf
 
 
+def test_a_sink_hears_of_steps_in_which_there_was_nothing_to_do() -> None:
+    sink = PublishingSink()
+    harness = sink_task(sink)
+    harness.records("a", keys=["a"])
+    assert harness.task.step()
+    assert sink.idle == 0
+    assert not harness.task.step()
+    assert sink.idle == 1
+
+
 def test_the_end_of_input_goes_on_behind_the_last_watermark_and_is_told_once() -> None:
     harness = numbers(1)
     harness.start_source()

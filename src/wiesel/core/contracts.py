@@ -251,6 +251,14 @@ class EndOfInputAware(Protocol):
         """Learn that no record comes any more; ``flush`` and ``prepare_commit`` follow."""
 
 
+@runtime_checkable
+class IdleAware(Protocol):
+    """A ``SinkWriter`` that collects records for a while before it sends them, and need not when nothing else comes."""
+
+    def on_idle(self) -> None:
+        """Learn, after a step of the task without work, that it is idle; never waits."""
+
+
 class Committer(Protocol):
     """Publishes committables in order, exactly once, whatever died in between.
 

@@ -69,6 +69,7 @@ class Task:
         self._input_over = False
         self._ended = False
         self._sinks = [sink for _, sink in chain.sinks()]
+        self._idle_listeners = [listen for sink in self._sinks if (listen := sink.idle_listener()) is not None]
         self._asynchronous = bool(chain.asynchronous)
         self._entry = RecordEntry(chain, writers, is_source=source is not None)
 
@@ -114,6 +115,9 @@ class Task:
             worked = self._input() or worked
         for writer in self._writers:
             writer.flush()
+        if not worked:
+            for listen in self._idle_listeners:
+                listen()
         return worked
 
     def has_credit(self) -> bool:

@@ -169,4 +169,5 @@ class KafkaSinkSpec:
             logs_failures_only=self.logs_failures_only,
             partition=self.partition_for(context.subtask),
             encode_whole=self._encode_whole(context),
+            sends_when_idle="linger.ms" not in self.properties,  # who asks for a time gets it
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wiesel.connectors.kafka.client import ClientEvents
 from wiesel.connectors.kafka.encoding import Encode, refused
+from wiesel.connectors.kafka.idle_flush import IdleFlush
 from wiesel.connectors.kafka.records import ProducerRecord
 from wiesel.connectors.kafka.whole_records import EncodeWhole, size_of
 from wiesel.core.contracts import Committable, Json, SinkContext
@@ -34,6 +35,7 @@ class KafkaWriter:
         logs_failures_only: whether a failed delivery is logged instead of failing the task.
         partition: where all records go, -1 to leave it to the partitioner.
         encode_whole: makes records with headers, timestamps and partitions of their own.
+        sends_when_idle: whether records that wait for company in the producer are sent when the task is idle.
     """
 
     #: Accepts one value with its timestamp in milliseconds; a negative one stands for none, as in Flink.
@@ -53,8 +55,11 @@ class KafkaWriter:
         logs_failures_only: bool = False,
         partition: int = -1,
         encode_whole: EncodeWhole | None = None,
+        sends_when_idle: bool = False,
     ) -> None:
         self._producer = connect()
+        name = f"kafka-idle-{context.operator_uid}-{context.subtask}"
+        self._idle_flush = IdleFlush(self._producer, name) if sends_when_idle else None
         self._events = events
         self._context = context
         self._queue_records = queue_records
@@ -156,6 +161,11 @@ class KafkaWriter:
         self._raise_failure()
         return len(self._producer) < self._queue_records
 
+    def on_idle(self) -> None:
+        """Send what still waits for company."""
+        if self._idle_flush is not None:
+            self._idle_flush.ask()
+
     def flush(self) -> None:
         """Wait until everything is delivered, for as long as the producer tries (delivery.timeout.ms)."""
         while self._producer.flush(_POLL_SECONDS):
@@ -175,6 +185,8 @@ class KafkaWriter:
         from confluent_kafka import KafkaException
 
         self._closed = True
+        if self._idle_flush is not None:
+            self._idle_flush.close()
         try:
             self._producer.purge()
         except KafkaException:

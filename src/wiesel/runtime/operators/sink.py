@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from wiesel.core.contracts import Committable, Emit, EndOfInputAware, Json, SinkContext, SinkWriter
+from wiesel.core.contracts import Committable, Emit, EndOfInputAware, IdleAware, Json, SinkContext, SinkWriter
 from wiesel.core.operator_specs import SinkSpec
 from wiesel.runtime.operators.base import Operator
 
@@ -52,6 +52,10 @@ class SinkOperator(Operator):
     def is_available(self) -> bool:
         """Whether the writer takes more."""
         return self.writer is None or self.writer.is_available()
+
+    def idle_listener(self) -> Callable[[], None] | None:
+        """Return what the task calls when it is idle, None for writers that do not care."""
+        return self.writer.on_idle if isinstance(self.writer, IdleAware) else None
 
     def records_written(self) -> int:
         """Return how many records the writer has taken."""
