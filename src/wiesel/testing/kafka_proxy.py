@@ -55,7 +55,7 @@ class Action(Enum):
     DELAY = "delay"
     #: It arrives when ``release`` is called. The client's connection is closed, so that it tries again by another.
     HOLD = "hold"
-    #: Nothing happens to it; ``then`` is called behind it.
+    #: Nothing happens to it; ``first`` is called before it, ``then`` behind it.
     LET_BY = "let by"
 
 
@@ -71,6 +71,7 @@ class Rule:
         times: so many of them meet it.
         containing: only requests with these bytes in them, such as a topic's name.
         seconds: of ``DELAY``.
+        first: called before the action, on the connection's thread: the request waits, and all that is behind it.
         then: called when the action is done, on the connection's thread: what follows there waits.
     """
 
@@ -80,7 +81,8 @@ class Rule:
     times: int = 1
     containing: bytes = b""
     seconds: float = 0.0
-    then: Callable[[], None] | None = None
+    first: Callable[[], object] | None = None
+    then: Callable[[], object] | None = None
 
 
 class KafkaProxy:
@@ -99,7 +101,11 @@ class KafkaProxy:
         self._matched: Counter[int] = Counter()
         self._held: list[tuple[socket.socket, bytes]] = []
         self._sockets: list[socket.socket] = []
+        self._seconds_each = 0.0
+        self._bytes_per_second = 0.0
         self._guard = threading.Lock()
+        self._requests_flow, self._answers_flow = threading.Event(), threading.Event()
+        self.heal()
         self._closing = threading.Event()
         self._listener = socket.create_server((_HOST, 0))
         self.port = int(self._listener.getsockname()[1])
@@ -120,6 +126,30 @@ class KafkaProxy:
         with self._guard:
             self._rules.clear()
 
+    def cut(self, *, requests: bool = True, answers: bool = True) -> None:
+        """Let nothing through in these directions until `heal`; what comes is kept, as by TCP, and goes on then."""
+        for flow, stops in ((self._requests_flow, requests), (self._answers_flow, answers)):
+            if stops:
+                flow.clear()
+
+    def heal(self) -> None:
+        """Let everything through again, at full speed."""
+        self.slow(0.0, 0.0)
+        self._requests_flow.set()
+        self._answers_flow.set()
+
+    def slow(self, seconds_each: float, bytes_per_second: float) -> None:
+        """Be a thin line: each request and each answer takes a time of its own, and one for each byte (0: none)."""
+        self._seconds_each, self._bytes_per_second = seconds_each, bytes_per_second
+
+    def reset(self) -> int:
+        """Close all connections, those of held requests too; returns how many there were."""
+        with self._guard:
+            sockets, self._sockets = self._sockets, []
+        for one in sockets:
+            _shut(one)
+        return len(sockets) // 2
+
     def release(self) -> int:
         """Send what was held to the broker now; returns how many requests that were."""
         with self._guard:
@@ -131,10 +161,9 @@ class KafkaProxy:
     def close(self) -> None:
         """Close the port and all connections."""
         self._closing.set()
-        with self._guard:
-            sockets = [self._listener, *self._sockets]
-        for one in sockets:
-            _shut(one)
+        self.heal()
+        _shut(self._listener)
+        self.reset()
 
     def __enter__(self) -> Self:
         return self
@@ -167,10 +196,13 @@ class KafkaProxy:
         with contextlib.suppress(OSError):
             while (frame := _read_frame(client)) is not None:
                 api, _, correlation = struct.unpack_from(">hhi", frame, 4)
+                self._take_time(self._requests_flow, len(frame))
                 rule = self._rule_for(api, frame)
                 if rule is None:
                     upstream.sendall(frame)
                     continue
+                if rule.first is not None:
+                    rule.first()
                 held = self._apply(rule, frame, correlation, upstream, swallowed)
                 if rule.then is not None:
                     rule.then()
@@ -181,14 +213,15 @@ class KafkaProxy:
             _shut(upstream)
 
     def _rule_for(self, api: int, frame: bytes) -> Rule | None:
+        chosen = None
         with self._guard:
             self.seen[api] += 1
             for rule in self._rules:
                 if rule.api == api and rule.containing in frame:
                     self._matched[id(rule)] += 1
-                    if rule.skip < self._matched[id(rule)] <= rule.skip + rule.times:
-                        return rule
-        return None
+                    if chosen is None and rule.skip < self._matched[id(rule)] <= rule.skip + rule.times:
+                        chosen = rule
+        return chosen
 
     def _apply(self, rule: Rule, frame: bytes, correlation: int, upstream: socket.socket, swallowed: set[int]) -> bool:
         """Do what the rule says; return whether the request is held, so that its way to the broker must stay open."""
@@ -208,11 +241,18 @@ class KafkaProxy:
         with contextlib.suppress(OSError):
             while (frame := _read_frame(upstream)) is not None:
                 (correlation,) = struct.unpack_from(">i", frame, 4)
+                self._take_time(self._answers_flow, len(frame))
                 if correlation in swallowed:
                     swallowed.discard(correlation)
                 else:
                     client.sendall(frame)
         _shut(client)
+
+    def _take_time(self, flow: threading.Event, size: int) -> None:
+        flow.wait()
+        seconds = self._seconds_each + (size / self._bytes_per_second if self._bytes_per_second else 0.0)
+        if seconds:
+            self._closing.wait(seconds)
 
 
 def _read_frame(source: socket.socket) -> bytes | None:

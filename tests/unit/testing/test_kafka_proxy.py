@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -61,6 +63,10 @@ class Client:
         """The correlation id of the next answer, None when the connection is closed."""
         frame = self._stream.read(8)
         return int(struct.unpack(">ii", frame)[1]) if frame else None
+
+    def expect_silence(self, seconds: float = 0.1) -> None:
+        ready, _, _ = select.select([self._socket], [], [], seconds)
+        assert not ready
 
     def close(self) -> None:
         self._stream.close()
@@ -155,3 +161,54 @@ def test_what_is_done_behind_a_request_keeps_the_next_one_waiting(
     client.send(Api.PRODUCE, 2, b"second")
     assert (client.answer(), client.answer()) == (1, 2)
     assert b"second" not in came_before
+
+
+def test_what_is_done_before_a_request_keeps_it_waiting(proxy: KafkaProxy, upstream: Upstream, client: Client) -> None:
+    came_before: list[int] = []
+    proxy.add(Rule(Api.PRODUCE, Action.LET_BY, first=lambda: came_before.append(len(upstream.came))))
+    client.send(Api.PRODUCE, 1)
+    assert client.answer() == 1
+    assert came_before == [0]
+
+
+def test_each_rule_counts_every_request_that_it_names(proxy: KafkaProxy, upstream: Upstream, client: Client) -> None:
+    proxy.add(Rule(Api.PRODUCE, Action.DROP))
+    proxy.add(Rule(Api.PRODUCE, Action.DROP, skip=2))
+    for correlation in (1, 2, 3, 4):
+        client.send(Api.PRODUCE, correlation, b"%d" % correlation)
+    assert (client.answer(), client.answer()) == (2, 4)
+    assert upstream.came == [b"2", b"4"]
+
+
+@pytest.mark.parametrize(("requests", "answers"), [(True, True), (True, False), (False, True)])
+def test_what_comes_while_the_line_is_cut_goes_on_when_it_is_healed(
+    proxy: KafkaProxy, upstream: Upstream, client: Client, requests: bool, answers: bool
+) -> None:
+    proxy.cut(requests=requests, answers=answers)
+    client.send(Api.PRODUCE, 1, b"data")
+    client.expect_silence()
+    assert upstream.came == ([] if requests else [b"data"])
+    proxy.heal()
+    assert client.answer() == 1
+    assert upstream.came == [b"data"]
+
+
+def test_a_reset_of_all_closes_every_connection_and_new_ones_are_served(proxy: KafkaProxy, client: Client) -> None:
+    client.send(Api.PRODUCE, 1)
+    assert client.answer() == 1
+    assert proxy.reset() == 1
+    assert client.answer() is None
+    again = Client(proxy)
+    again.send(Api.PRODUCE, 2)
+    assert again.answer() == 2
+    again.close()
+
+
+def test_a_thin_line_takes_a_time_for_each_request_and_answer_and_for_each_byte(
+    proxy: KafkaProxy, client: Client
+) -> None:
+    proxy.slow(0.05, 1000)
+    began = time.monotonic()
+    client.send(Api.PRODUCE, 1, b"x" * 100)
+    assert client.answer() == 1
+    assert time.monotonic() - began >= 0.2
