@@ -9,7 +9,7 @@ PYTHON := $(VENV)/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt stubs empty-members property model chaos parity bench-quick lock lock-broker clean
+.PHONY: help setup demo test check fmt stubs empty-members property model chaos parity bench bench-quick lock lock-broker clean
 
 help: ## what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,11 +61,15 @@ model: setup ## the whole state space of the exactly-once models (minutes)
 
 # More kills make a campaign; their counts are added up: make chaos CYCLES=3000
 CYCLES ?= 100
+ROWS ?= all
 chaos: setup ## a hundred kills, at random moments and at every failpoint, against a real broker (minutes)
-	$(PYTHON) -m tests.chaos --cycles $(CYCLES) $(ARGS)
+	$(PYTHON) -m tests.chaos --cycles $(CYCLES) --rows $(ROWS) $(ARGS)
 
 parity: setup ## the same programs on the real PyFlink and on Wiesel, now, and how they differ (minutes; 0.8 GB once)
 	$(PYTHON) -m tests.parity $(ARGS)
+
+bench: setup ## against the peers, cell by cell, what has no result yet (ARGS='--list', '--only G3,G7'; long, 2.3 GB once)
+	$(PYTHON) -m bench.suite $(ARGS)
 
 bench-quick: setup ## the first figures, in under three minutes
 	$(PYTHON) -m bench.quick
