@@ -65,6 +65,7 @@ def up(port: int | None, directory: Path, taskmanagers: int, slots: int, assignm
       wiesel flink up -c taskmanager.memory.process.size=2g
     """
     from wiesel.cli.kafka.progress import StartProgress
+    from wiesel.flink.environment import prepare
     from wiesel.flink.local import LocalFlink, Wanted
 
     overrides = dict(_pair(assignment) for assignment in assignments)
@@ -72,7 +73,8 @@ def up(port: int | None, directory: Path, taskmanagers: int, slots: int, assignm
         running = LocalFlink.find(directory)
         port = int(running.address.rpartition(":")[2]) if running else DEFAULT_PORT
     with StartProgress() as progress:
-        started = LocalFlink.start(directory, Wanted(port, taskmanagers, slots, overrides), progress)
+        wanted = Wanted(port, taskmanagers, slots, overrides)
+        started = LocalFlink.start(directory, wanted, prepare(progress), progress)
     click.echo(f"rest.address={started.address}")
     return exit_codes.OK
 

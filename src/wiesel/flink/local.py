@@ -17,7 +17,7 @@ from typing import Final, Self
 from wiesel.broker.probe import free_port, is_taken
 from wiesel.flink.cluster_api import Overview, overview
 from wiesel.flink.directory import JOBMANAGER, FlinkDirectory, FlinkState, taskmanager
-from wiesel.flink.environment import FLINK_VERSION, FlinkEnvironment, prepare
+from wiesel.flink.environment import FLINK_VERSION, FlinkEnvironment
 from wiesel.flink.errors import FlinkConfigurationError, FlinkError, FlinkUnreachableError
 from wiesel.flink.settings import HOST, cluster_settings
 from wiesel.java import process
@@ -61,7 +61,7 @@ class LocalFlink:
         self._children = dict(children)  # only their parent can reap them
 
     @classmethod
-    def start(cls, dir: Path, wanted: Wanted, report: Report) -> Self:
+    def start(cls, dir: Path, wanted: Wanted, environment: FlinkEnvironment, report: Report) -> Self:
         """Start the Flink of `dir`, or find it if it runs already; returns when all TaskManagers have registered.
 
         Raises FlinkConfigurationError for a port or directory that will not do, FlinkError with the end of the log if
@@ -69,7 +69,6 @@ class LocalFlink:
         """
         home = FlinkDirectory(dir.absolute())
         home.create()
-        environment = prepare(report)
         with _at_work(home):
             if running := cls.find(home.root):
                 return running._as_wanted(wanted)
