@@ -10,15 +10,9 @@ from typing import Any
 from wiesel.check import api, facts
 from wiesel.check.reporter import Reporter
 from wiesel.check.values import Callable, Class, Instance, Value
-from wiesel.compat.nearest import did_you_mean
+from wiesel.compat.missing_members import hint
 from wiesel.compat.old_spellings import OLD_MEMBERS
 from wiesel.compat.status import Status, Support
-
-#: What people look for in PyFlink because Java has it.
-_HINTS = {
-    "output": "A side output is yielded: yield tag, value",
-    "collect": "PyFlink has no Collector: yield the result, or return a list of results.",
-}
 
 
 def member(owner: Class | Instance, node: ast.Attribute, reporter: Reporter) -> Value:
@@ -35,7 +29,7 @@ def member(owner: Class | Instance, node: ast.Attribute, reporter: Reporter) -> 
             message = f"{cls.__qualname__} has no '{name}': there is no Java object behind it."
             reporter.report("E106", node, message, "Use the Python API, or run the script on Flink.")
         elif not (reporter.portable and name.startswith("_")):  # what PyFlink keeps to itself is not for us to say
-            fix = _HINTS.get(name) or did_you_mean(name, api.members(cls)).strip()
+            fix = hint(name, api.members(cls))
             reporter.report("E104", node, f"{cls.__qualname__} has no '{name}'.", fix)
         return None
     _report_status(cls, name, api.member_status(cls, name), node, reporter)

@@ -6,6 +6,7 @@ import sys
 from traceback import format_exception_only
 
 from wiesel.compat.errors import UnsupportedNameError
+from wiesel.compat.missing_members import hint_of
 from wiesel.core import exit_codes
 from wiesel.core.errors import JobExecutionError, WieselError, exit_code_of
 from wiesel.core.redaction import redact
@@ -33,13 +34,19 @@ def show_error(error: BaseException, *, verbose: bool, as_json: bool = False) ->
         return exit_code(error)
     sys.stdout.flush()
     # Python's own last line of a traceback already says everything about an exception that is not ours.
-    message = f"error: {message_line(error)}\n" if _is_ours(error) or not traceback else ""
+    said = not _is_ours(error) and traceback and not hint_of(error)
+    message = "" if said else f"error: {message_line(error)}\n"
     sys.stderr.write(redact(traceback + message))
     return exit_code(error)
 
 
 def user_traceback(error: BaseException, *, verbose: bool) -> str:
     """The traceback to show above the message line; empty when it would hold nothing of the user's."""
+    text = _user_traceback(error, verbose=verbose)
+    return text if '  File "' in text else ""  # without a frame it is the message over again
+
+
+def _user_traceback(error: BaseException, *, verbose: bool) -> str:
     if isinstance(error, WieselError) and error.traceback_text is not None:
         return _without_message(error.traceback_text, error.__cause__ or error)
     shown = error
@@ -59,7 +66,7 @@ def _without_message(text: str, shown: BaseException) -> str:
 
 def message_line(error: BaseException) -> str:
     """What happened and, for errors of ours, what to do."""
-    return str(error) if _is_ours(error) else format_exception_only(error)[-1].rstrip()
+    return str(error) if _is_ours(error) else f"{format_exception_only(error)[-1].rstrip()}{hint_of(error)}"
 
 
 def exit_code(error: BaseException) -> int:

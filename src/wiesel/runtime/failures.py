@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
+from wiesel.compat.missing_members import hint_of
 from wiesel.core.errors import JobExecutionError, WieselError
 from wiesel.runtime.inlining import OWNERS
 
@@ -59,7 +60,7 @@ def describe(
         parts.append(f"record {record_text}")
     if place is not None:
         parts.append(place)
-    summary = str(error) if isinstance(error, WieselError) else f"{type(error).__name__}: {error}"
+    summary = str(error) if isinstance(error, WieselError) else f"{type(error).__name__}: {error}{hint_of(error)}"
     failure = JobExecutionError(
         f"{summary} [{', '.join(parts)}]", operator=name, subtask=subtask, record=record_text, location=place
     )
