@@ -1,30 +1,32 @@
-"""Kills a job many times against a real broker and counts what came of it: `make chaos`.
+"""Harms a job many times against a real broker and counts what came of it: `make chaos`.
 
-    python -m tests.chaos --cycles 1000 --seed 7 --rows random,P6
+    python -m tests.chaos --cycles 1000 --seed 7 --rows random,P6,F41 --backend rocksdb
 
-Each cycle is one start of the job that ends with a kill; twenty make a history, at whose end all oracles are asked
-(docs/testing.md). A history with a fault ends at once and its files are kept. The counts are added to those of earlier
-runs, so a long campaign can be run in pieces.
+Each cycle is a start of the job that ends badly; twenty make a history, at whose end all oracles are asked, and some
+are stories of their own (docs/testing.md). A history with a fault ends at once and its files are kept. Several run side
+by side. The counts are added to those of earlier runs, so a long campaign can be run in pieces.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
-import itertools
 import random
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 from tests.chaos.broker import Broker
 from tests.chaos.history import History
-from tests.chaos.kills import FAILPOINTS, KILLS, SHORT_TRANSACTION_MS
+from tests.chaos.kills import SHORT_TRANSACTION_MS
+from tests.chaos.rows import DEEDS, Plan, plans
+from tests.chaos.small_disk import SmallDisk, enter_own_mounts
 from tests.chaos.tally import Run, Tally, save
 from tests.chaos.verdict import Fault
 
@@ -33,18 +35,19 @@ _PER_HISTORY: Final = 20
 
 
 def main() -> int:
-    """Run; the exit code says whether every kill was survived unharmed."""
+    """Run; the exit code says whether every cycle was survived unharmed."""
     options = _options()
+    mounts = enter_own_mounts("tests.chaos", sys.argv[1:])
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(2**32)
+    backends = ["hashmap", "rocksdb"] if options.backend == "both" else [options.backend]
+    todo = list(plans(options.rows.split(","), backends, options.cycles, mounts, _PER_HISTORY))
     directory = Path(tempfile.mkdtemp(prefix="wiesel-chaos-"))
-    campaign = Campaign(directory, seed)
-    print(f"seed {seed}, files in {directory}", flush=True)
+    print(f"seed {seed}, files in {directory}" + ("" if mounts else "; no small disks here"), flush=True)
     began = time.monotonic()
-    with Broker(directory / "kafka", options.brokers) as broker:
-        rows = _rows(options.rows.split(","))
-        left = options.cycles
-        while left > 0:
-            left -= campaign.history(broker, list(itertools.islice(rows, min(left, _PER_HISTORY))))
+    with Broker(directory / "kafka", options.brokers) as broker, ThreadPoolExecutor(options.jobs) as side_by_side:
+        campaign = Campaign(broker, directory, seed)
+        deadline = began + options.seconds if options.seconds else float("inf")
+        list(side_by_side.map(lambda item: campaign.tell(item[0], item[1], deadline), enumerate(todo)))
         kafka = broker.kafka_version
     run = Run(
         date=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
@@ -58,56 +61,64 @@ def main() -> int:
     )
     print(campaign.tally.table())
     total = save(options.results, run, campaign.tally)
-    print(f"{total.kills} kills in {options.results.name}, {total.bad} of them not survived unharmed")
+    print(f"{total.kills} cycles in {options.results.name}, {total.bad} of them not survived unharmed")
     if campaign.tally.bad:
         print(f"what happened is in {directory}")
         return 1
-    shutil.rmtree(directory)
+    shutil.rmtree(directory, ignore_errors=True)
     return 0
 
 
 class Campaign:
-    """Histories and their tally."""
+    """Histories and their tally; histories may run on several threads."""
 
-    def __init__(self, directory: Path, seed: int) -> None:
+    def __init__(self, broker: Broker, directory: Path, seed: int) -> None:
         self.tally = Tally()
         self.records = 0
         self.aborted_records = 0
+        self._broker = broker
         self._directory = directory
-        self._rng = random.Random(seed)
+        self._seed = seed
+        self._guard = threading.Lock()
 
-    def history(self, broker: Broker, rows: list[str]) -> int:
-        """One history with a kill for each row, or until something is wrong; returns the kills."""
-        with History(broker, self._directory, transaction_timeout_ms=SHORT_TRANSACTION_MS) as history:
-            history.feeder.start()
-            done: list[str] = []
-            faults: list[Fault] = []
-            for row in rows:
-                faults = KILLS[row](history, self._rng) or history.faults_so_far()
-                done.append(row)
-                if faults:
-                    break
-            faults += history.finish()
-            for row in done[:-1]:
-                self.tally.count(row, [])
-            self.tally.count(done[-1], faults)
-            self.records += history.records
-            self.aborted_records += history.aborted_records
+    def tell(self, number: int, plan: Plan, deadline: float) -> None:
+        """One history with all its deeds, or until something is wrong or the time is up."""
+        if time.monotonic() > deadline:
+            return
+        rng = random.Random(f"{self._seed}/{number}")
+        disk = SmallDisk(self._directory / f"disk-{number}") if plan.small_disk else None
+        timeout_ms = SHORT_TRANSACTION_MS
+        with History(
+            self._broker, self._directory, transaction_timeout_ms=timeout_ms, backend=plan.backend, disk=disk
+        ) as history:
+            done, faults = self._story(plan, history, rng, deadline)
+            with self._guard:
+                self._count(plan, history, done, faults)
+
+    @staticmethod
+    def _story(plan: Plan, history: History, rng: random.Random, deadline: float) -> tuple[list[str], list[Fault]]:
+        if DEEDS[plan.deeds[0]].story:
+            return [plan.deeds[0]], DEEDS[plan.deeds[0]].act(history, rng)
+        history.feeder.start()
+        done: list[str] = []
+        faults: list[Fault] = []
+        for name in plan.deeds:
+            faults = DEEDS[name].act(history, rng) or history.faults_so_far()
+            done.append(name)
+            if faults or time.monotonic() > deadline:
+                break
+        return done, faults + history.finish()
+
+    def _count(self, plan: Plan, history: History, done: list[str], faults: list[Fault]) -> None:
+        suffix = " rocksdb" if plan.backend == "rocksdb" else ""
+        for name in done[:-1]:
+            self.tally.count(name + suffix, [])
+        self.tally.count(done[-1] + suffix, faults)
+        self.records += history.records
+        self.aborted_records += history.aborted_records
         for fault in faults:
-            print(f"{history.name}, {done[-1]}: {fault}", flush=True)
-        print(f"{self.tally.kills:5} kills, {self.records:,} records, {self.tally.bad} bad", flush=True)
-        return len(done)
-
-
-def _rows(names: list[str]) -> Iterator[str]:
-    """Every second kill at random, between them each of the others in turn; or just those that are named.
-
-    A killed broker has to be asked for: what the loss of a lone one means is told in docs/testing.md.
-    """
-    if names != ["all"]:
-        return itertools.cycle(names)
-    others = itertools.cycle([*FAILPOINTS, "pause", "SIGTERM", "rescale", "master", "worker"])
-    return itertools.chain.from_iterable(zip(itertools.repeat("random"), others, strict=False))
+            print(f"{history.name}, {' '.join(done)}{suffix}: {fault}", flush=True)
+        print(f"{self.tally.kills:5} cycles, {self.records:,} records, {self.tally.bad} bad", flush=True)
 
 
 def _commit() -> str:
@@ -117,9 +128,12 @@ def _commit() -> str:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cycles", type=int, default=100, help="kills")
+    parser.add_argument("--cycles", type=int, default=100, help="starts that end badly, and stories")
     parser.add_argument("--seed", type=int, help="of all chance; drawn and printed by default")
-    parser.add_argument("--rows", default="all", help=f"comma-separated, of {', '.join(KILLS)}")
+    parser.add_argument("--rows", default="all", help=f"comma-separated: F1, …, or of {', '.join(DEEDS)}")
+    parser.add_argument("--backend", default="both", choices=["both", "hashmap", "rocksdb"], help="of the job's state")
+    parser.add_argument("--jobs", type=int, default=3, help="histories that run at the same time")
+    parser.add_argument("--seconds", type=float, help="begin nothing more after so long")
     parser.add_argument("--brokers", type=int, default=1, help="of the Kafka cluster; the row broker kills one of them")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where counts are added up")
     return parser.parse_args()

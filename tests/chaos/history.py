@@ -13,6 +13,7 @@ from typing import Final, Self
 from tests.chaos.broker import Broker
 from tests.chaos.process import JobProcess
 from tests.chaos.readers import ReaderDuringTheRun, open_transactions, read_all
+from tests.chaos.small_disk import SmallDisk
 from tests.chaos.verdict import Fault, Kind, judge, judge_readers
 from tests.chaos.workload import Feeder
 from wiesel.broker.admin import Admin
@@ -35,6 +36,8 @@ class History:
         sinks: the job's outputs; each holds the same records.
         per_second: records of the input.
         transaction_timeout_ms: of the job's sinks.
+        backend: of the job's state, ``hashmap`` or ``rocksdb``.
+        disk: a small disk for the job directory, if it shall have one.
     """
 
     def __init__(
@@ -45,20 +48,26 @@ class History:
         sinks: int = 2,
         per_second: int = 600,
         transaction_timeout_ms: int = 60_000,
+        backend: str = "hashmap",
+        disk: SmallDisk | None = None,
     ) -> None:
         self.broker = broker
         self._servers = broker.servers
         self._directory = directory
         self._timeout_ms = transaction_timeout_ms
+        self.backend = backend
+        self.disk = disk
+        #: F41: how the parallelism goes on.
+        self.parallelisms = itertools.cycle([1, 4, 2, 3])
         self.name = f"history-{next(_names)}-{time.time_ns() // 1_000_000 % 10**9}"
         self.input = f"{self.name}-in"
         self.outputs = [f"{self.name}-out-{number}" for number in range(1, sinks + 1)]
         admin = Admin(broker.servers)
         for topic in (self.input, *self.outputs):
             admin.create_topic(topic, PARTITIONS)
-        self._places = [(topic, partition) for topic in self.outputs for partition in range(PARTITIONS)]
+        self.places = [(topic, partition) for topic in self.outputs for partition in range(PARTITIONS)]
         self.feeder = Feeder(broker.servers, self.input, per_second)
-        self.reader = ReaderDuringTheRun(broker.servers, self._places)
+        self.reader = ReaderDuringTheRun(broker.servers, self.places)
         self._processes: list[JobProcess] = []
         self.job = self.process("job")
         #: Records that aborted transactions have left in the output: the kills did hit transactions.
@@ -75,7 +84,10 @@ class History:
             str(self._timeout_ms),
         ]
         arguments += [word for topic in self.outputs for word in ("--output", topic)]
-        process = JobProcess(self._directory / self.name / name, arguments)
+        settings = ("-c", f"state.backend.type={self.backend}")
+        process = JobProcess(self._directory / self.name / name, arguments, settings)
+        if self.disk is not None:
+            self.disk.mount(process.checkpoints)
         self._processes.append(process)
         return process
 
@@ -122,9 +134,10 @@ class History:
         faults = self.wait_until_delivered() or self.stop()
         if faults:
             self.job.kill()
-        left = self.job.left_behind()
-        if left:
+        if left := self.job.left_behind():
             faults = [*faults, Fault(Kind.STUCK, f"processes {left} were left behind")]
+        if not faults and (files := self.job.temporary_files()):
+            faults = [Fault(Kind.STUCK, f"files were left behind: {files}")]
         return [*faults, *self.judge(complete=not faults)]
 
     def stop(self, job: JobProcess | None = None) -> list[Fault]:
@@ -141,10 +154,10 @@ class History:
     def judge(self, *, complete: bool = True) -> list[Fault]:
         """All oracles on what is there now; no process of the job may run."""
         self.reader.close()
-        after = read_all(self._servers, self._places)
+        after = read_all(self._servers, self.places)
         progress = [(progress_topic(topic), 0) for topic in self.outputs]
-        held_up = open_transactions(self._servers, [*self._places, *progress])
-        raw = read_all(self._servers, self._places, "read_uncommitted")
+        held_up = open_transactions(self._servers, [*self.places, *progress])
+        raw = read_all(self._servers, self.places, "read_uncommitted")
         self.aborted_records = sum(map(len, raw.values())) - sum(map(len, after.values()))
         return [
             *judge(after, self.outputs, self.feeder.fed(), complete=complete),
@@ -167,3 +180,5 @@ class History:
             process.send(signal.SIGCONT)
             process.kill()
         self.reader.close()
+        if self.disk is not None:
+            self.disk.unmount()

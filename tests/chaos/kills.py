@@ -1,4 +1,4 @@
-"""The ways to harm a running job, each a row of the tally."""
+"""The ways to kill a running job by signals: at any moment, where the protocol is most delicate, or only a part."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from wiesel.core import exit_codes
 Kill = Callable[[History, random.Random], list[Fault]]
 
 _WORKERS: Final = ("--workers", "2")
+#: How long workers may outlive their JobMaster.
+_ORPHAN_SECONDS: Final = 2.0
 #: How long a job may run before it passes its failpoint.
 _REACH_SECONDS: Final = 30.0
 #: Failpoints of docs/testing.md, and up to which passing one may be drawn.
@@ -26,10 +28,11 @@ _FAILPOINTS: Final = {"P1": 16, "P2": 6, "P3": 24, "P4": 8, "P5": 16, "P6": 8, "
 def at_random(history: History, rng: random.Random) -> list[Fault]:
     """SIGKILL at any moment, the start included."""
     history.job.start()
-    return _let_run_then_kill(history, rng.uniform(0.2, 2.0))
+    return let_run_then_kill(history, rng.uniform(0.2, 2.0))
 
 
-def _let_run_then_kill(history: History, seconds: float) -> list[Fault]:
+def let_run_then_kill(history: History, seconds: float) -> list[Fault]:
+    """SIGKILL after so many seconds, before which the job must not end by itself."""
     code = history.job.wait(seconds)
     if code is not None:
         return [Fault(Kind.STUCK, f"the job ended by itself with exit code {code}\n{history.job.log()}")]
@@ -37,12 +40,12 @@ def _let_run_then_kill(history: History, seconds: float) -> list[Fault]:
     return []
 
 
-def at_failpoint(name: str, passings: int) -> Kill:
+def at_failpoint(name: str, passings: int, parallelism: int = 2) -> Kill:
     """SIGKILL by the job itself at its k-th passing of a failpoint, k drawn up to ``passings``."""
 
     def kill(history: History, rng: random.Random) -> list[Fault]:
         specification = f"{name}@{rng.randint(1, passings)}"
-        history.job.start(failpoint=specification)
+        history.job.start(failpoint=specification, parallelism=parallelism)
         code = history.job.wait(_REACH_SECONDS)
         if code == -signal.SIGKILL:
             return []
@@ -56,7 +59,7 @@ def at_failpoint(name: str, passings: int) -> Kill:
 def stalled_push(history: History, rng: random.Random) -> list[Fault]:
     """P8: a push that takes longer than the broker lets its transaction live; then a kill at random."""
     history.job.start(failpoint=f"P8@{rng.randint(1, 4)}")
-    return _let_run_then_kill(history, rng.uniform(3.5, 5.0))
+    return let_run_then_kill(history, rng.uniform(3.5, 5.0))
 
 
 def paused(history: History, rng: random.Random) -> list[Fault]:
@@ -67,38 +70,56 @@ def paused(history: History, rng: random.Random) -> list[Fault]:
         history.job.send(signal.SIGSTOP)
         time.sleep(rng.uniform(0.5, 3.0))
         history.job.send(signal.SIGCONT)
-    return _let_run_then_kill(history, rng.uniform(0.1, 1.5))
+    return let_run_then_kill(history, rng.uniform(0.1, 1.5))
 
 
 def terminated(history: History, rng: random.Random) -> list[Fault]:
-    """SIGTERM, and sometimes a second one, or SIGKILL, while the job still delivers."""
+    """SIGTERM or Ctrl-C, and sometimes a second one, or SIGKILL, while the job still delivers."""
     history.job.start()
     code = history.job.wait(rng.uniform(0.3, 1.5))
     if code is not None:
         return [Fault(Kind.STUCK, f"the job ended by itself with exit code {code}\n{history.job.log()}")]
-    history.job.send(signal.SIGTERM)
-    second = rng.choice([None, signal.SIGTERM, signal.SIGKILL])
+    first = rng.choice([signal.SIGTERM, signal.SIGTERM, signal.SIGINT])
+    history.job.send(first)
+    second = rng.choice([None, first, signal.SIGKILL])
     if second is not None:
         time.sleep(rng.uniform(0.0, 0.2))
         history.job.send(second)
     code = history.job.wait(_REACH_SECONDS)
     if code is None:
-        return [Fault(Kind.STUCK, f"SIGTERM did not end the job\n{history.job.autopsy()}")]
-    if code not in (exit_codes.TERMINATED, -signal.SIGTERM, -signal.SIGKILL):  # the second: it had only just begun
-        return [Fault(Kind.STUCK, f"SIGTERM ended the job with exit code {code}\n{history.job.log()}")]
+        return [Fault(Kind.STUCK, f"{first.name} did not end the job\n{history.job.autopsy()}")]
+    # The signal itself where it had only just begun.
+    if code not in (exit_codes.for_signal(first), -first, -signal.SIGKILL) and not (
+        first is signal.SIGINT and code == exit_codes.FAILED and "KeyboardInterrupt" in history.job.log(200)
+    ):
+        return [Fault(Kind.STUCK, f"{first.name} ended the job with exit code {code}\n{history.job.log()}")]
     return []
 
 
 def rescaled(history: History, rng: random.Random) -> list[Fault]:
-    """Another parallelism, so a new lineage with what the old one left; then a kill. The next start scales back."""
-    history.job.start(parallelism=rng.choice([1, 3, 4]))
-    return _let_run_then_kill(history, rng.uniform(0.4, 2.0))
+    """F41: 1 → 4 → 2 → 3, each a new lineage with what the old one left, dead before the next one.
+
+    Every second one dies between a decision and its publication, so that segments are handed over.
+    """
+    parallelism = next(history.parallelisms)
+    if rng.random() < 0.5:
+        return at_failpoint("P4", 4, parallelism)(history, rng)
+    history.job.start(parallelism=parallelism)
+    return let_run_then_kill(history, rng.uniform(0.4, 2.0))
 
 
 def master_killed(history: History, rng: random.Random) -> list[Fault]:
-    """With worker processes: SIGKILL to the JobMaster alone; the next start follows while its workers still end."""
+    """F4: with worker processes, SIGKILL to the JobMaster alone; its workers end within two seconds.
+
+    Every second time the next start is left to find that out for itself.
+    """
     history.job.start(options=_WORKERS)
-    return _let_run_then_kill(history, rng.uniform(0.4, 3.0))
+    faults = let_run_then_kill(history, rng.uniform(0.4, 3.0))
+    if not faults and rng.random() < 0.5:
+        time.sleep(_ORPHAN_SECONDS)
+        if left := history.job.left_behind():
+            faults.append(Fault(Kind.STUCK, f"workers {left} have outlived their JobMaster for {_ORPHAN_SECONDS} s"))
+    return faults
 
 
 def worker_killed(history: History, rng: random.Random) -> list[Fault]:
@@ -108,7 +129,7 @@ def worker_killed(history: History, rng: random.Random) -> list[Fault]:
     workers = history.job.workers()
     if code is None and workers:
         os.kill(rng.choice(workers), signal.SIGKILL)
-    return _let_run_then_kill(history, rng.uniform(0.5, 4.0))
+    return let_run_then_kill(history, rng.uniform(0.5, 4.0))
 
 
 def broker_killed(history: History, rng: random.Random) -> list[Fault]:
@@ -118,10 +139,10 @@ def broker_killed(history: History, rng: random.Random) -> list[Fault]:
     history.broker.bounce()
     if history.job.wait(rng.uniform(0.1, 3.0)) == exit_codes.OUTSIDE_SYSTEM:
         return []  # a start that meets no broker says so and ends; its supervisor tries again
-    return _let_run_then_kill(history, 0)
+    return let_run_then_kill(history, 0)
 
 
-#: Every row of the tally.
+#: Kills by signals, by their name in the tally.
 KILLS: Final[Mapping[str, Kill]] = {
     "random": at_random,
     **{name: at_failpoint(name, passings) for name, passings in _FAILPOINTS.items()},
@@ -133,7 +154,7 @@ KILLS: Final[Mapping[str, Kill]] = {
     "worker": worker_killed,
     "broker": broker_killed,
 }
-#: The rows of docs/testing.md that every change is tested with, once each.
+#: The failpoints, in order.
 FAILPOINTS: Final = sorted((*_FAILPOINTS, "P8"), key=lambda name: int(name[1:]))
 #: The timeout of transactions that P8 and pauses outlast, in milliseconds.
 SHORT_TRANSACTION_MS: Final = 1500

@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
+
+from wiesel.state import WORKING_STATE
 
 SCRIPT: Final = Path(__file__).parent / "jobs" / "counters.py"
 _WIESEL: Final = Path(sys.executable).with_name("wiesel")
@@ -20,11 +22,13 @@ class JobProcess:
     Args:
         directory: of checkpoints and log.
         arguments: of the script.
+        settings: options of ``wiesel run`` for every start.
     """
 
-    def __init__(self, directory: Path, arguments: Sequence[str]) -> None:
+    def __init__(self, directory: Path, arguments: Sequence[str], settings: Sequence[str] = ()) -> None:
         self.directory = directory
         self._arguments = arguments
+        self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
         self._log_begins = 0
         self._sessions: set[int] = set()
@@ -46,6 +50,22 @@ class JobProcess:
         complete = self.checkpoints.rglob("chk-*/_metadata")
         return max((path.parent for path in complete), key=lambda path: int(path.name.removeprefix("chk-")))
 
+    def has_checkpoint(self) -> bool:
+        """Whether there is a complete checkpoint."""
+        return any(self.checkpoints.rglob("chk-*/_metadata"))
+
+    def client(self, command: str, *arguments: str) -> subprocess.Popen[str]:
+        """Ask the running job for something by ``wiesel COMMAND``."""
+        assert self._process is not None, "start it first"
+        asked = [str(_WIESEL), command, str(self._process.pid), *arguments]
+        return subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+    @property
+    def pid(self) -> int:
+        """Of the JobMaster."""
+        assert self._process is not None, "start it first"
+        return self._process.pid
+
     def start(
         self,
         how: Sequence[str] = ("--resume",),
@@ -54,6 +74,9 @@ class JobProcess:
         failpoint: str = "",
         ablate: str = "",
         options: Sequence[str] = (),
+        script: Sequence[str] = (),
+        under: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         """Start it.
 
@@ -63,19 +86,24 @@ class JobProcess:
             failpoint: where it kills itself, ``P4@2``.
             ablate: rules switched off, ``rule5``.
             options: more options of ``wiesel run``.
+            script: more arguments of the script.
+            under: a program that starts it and then is it, or leaves it alone.
+            environment: more of it.
         """
-        environment = {
+        variables = {
             **os.environ,
             "WIESEL_FAILPOINT": failpoint,
             "WIESEL_ABLATE": ablate,
             "PYTHONFAULTHANDLER": "1",
+            **(environment or {}),
         }
         where = ["-c", f"execution.checkpointing.dir={self.checkpoints}", "-p", str(parallelism)]
-        command = [str(_WIESEL), "run", *how, *where, *options, str(SCRIPT), *self._arguments]
+        job = [str(SCRIPT), *self._arguments, *script]
+        command = [*under, str(_WIESEL), "run", *how, *where, *self._settings, *options, *job]
         with self._log.open("ab") as log:
             self._log_begins = log.tell()
             self._process = subprocess.Popen(
-                command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                command, env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         self._sessions.add(self._process.pid)
 
@@ -110,6 +138,11 @@ class JobProcess:
             if int(session) in self._sessions and state != "Z":
                 found.append(int(stat.parent.name))
         return found
+
+    def temporary_files(self) -> list[Path]:
+        """O5: files that no job needs once it has ended: half-written ones, and its working state."""
+        files = [path for path in self.checkpoints.rglob("*") if path.is_file()]
+        return [path for path in files if path.suffix == ".tmp" or WORKING_STATE in path.parts]
 
     def kill(self) -> None:
         """SIGKILL; returns when it is gone."""

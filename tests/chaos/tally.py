@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from tests.chaos.rows import in_order, row_of
 from tests.chaos.verdict import Fault, Kind
 
 OK: Final = "ok"
@@ -44,15 +46,34 @@ class Tally:
         return self.kills - sum(counts[OK] for counts in self.rows.values())
 
     def table(self) -> str:
-        """The rows as text."""
-        lines = [f"{'':10}{'kills':>7}" + "".join(f"{column:>9}" for column in COLUMNS)]
-        for row, counts in [*sorted(self.rows.items()), ("all", self._sums())]:
-            cells = "".join(f"{counts[column]:>9}" for column in COLUMNS)
-            lines.append(f"{row:10}{sum(counts.values()):>7}{cells}")
-        return "\n".join(lines)
+        """The rows of the fault matrix as text, each with what was done for it."""
+        lines = [_line("", "", ["cycles", *COLUMNS])]
+        by_row: dict[str, list[str]] = defaultdict(list)
+        for name in sorted(self.rows):
+            by_row[row_of(name)].append(name)
+        for row in sorted(by_row, key=in_order):
+            for name in by_row[row]:
+                lines.append(_line(row, name, _cells([self.rows[name]])))
+        return "\n".join([*lines, _line("all", "", _cells(self.rows.values()))])
 
-    def _sums(self) -> dict[str, int]:
-        return {column: sum(counts[column] for counts in self.rows.values()) for column in COLUMNS}
+    def by_row(self) -> dict[str, dict[str, int]]:
+        """Return the outcomes of each row of the fault matrix."""
+        sums: dict[str, dict[str, int]] = {}
+        for name, counts in self.rows.items():
+            row = sums.setdefault(row_of(name), dict.fromkeys(COLUMNS, 0))
+            for column in COLUMNS:
+                row[column] += counts[column]
+        return {row: sums[row] for row in sorted(sums, key=in_order)}
+
+
+def _cells(rows: Iterable[Mapping[str, int]]) -> list[int]:
+    rows = list(rows)
+    sums = [sum(counts[column] for counts in rows) for column in COLUMNS]
+    return [sum(sums), *sums]
+
+
+def _line(row: str, name: str, cells: Iterable[object]) -> str:
+    return f"{row:5}{name:28}" + "".join(f"{cell!s:>9}" for cell in cells)
 
 
 @dataclass(frozen=True)
@@ -76,7 +97,18 @@ def save(path: Path, run: Run, tally: Tally) -> Tally:
     total.add(before["rows"])
     total.add(tally.rows)
     rows = {row: total.rows[row] for row in sorted(total.rows)}
-    content = {"kills": total.kills, "bad": total.bad, "rows": rows, "runs": [*before["runs"], asdict(run)]}
+    content = {
+        "kills": total.kills,
+        "bad": total.bad,
+        "matrix": total.by_row(),
+        "rows": rows,
+        "runs": [*before["runs"], asdict(run)],
+    }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1) + "\n")
+    path.write_text(_one_line_a_row(json.dumps(content, indent=1)) + "\n")
     return total
+
+
+def _one_line_a_row(text: str) -> str:
+    """Put the counts of a row on one line, for whoever reads the file."""
+    return re.sub(r"\{\s+(\"ok\"[^{}]*?)\s+\}", lambda counts: "{" + re.sub(r"\s+", " ", counts[1]) + "}", text)

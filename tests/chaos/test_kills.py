@@ -1,6 +1,7 @@
 """A short form of `make chaos`: every failpoint once, and kills at random, with all oracles (docs/testing.md)."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,22 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 SEED = 20131121
 
 
-def test_kills_at_random_moments_neither_lose_nor_repeat_anything(broker: Broker, tmp_path: Path) -> None:
-    rng = random.Random(SEED)
-    with History(broker, tmp_path) as history:
-        history.feeder.start()
-        for number in range(15):
-            assert KILLS["random"](history, rng) == [], f"kill {number}"
-            assert history.faults_so_far() == [], f"kill {number}"
-        assert history.finish() == []
+#: Of each backend; both run at the same time, for most of a cycle is waiting.
+RANDOM_KILLS = 20
+
+
+def test_forty_kills_at_random_moments_neither_lose_nor_repeat_anything(broker: Broker, tmp_path: Path) -> None:
+    def kill_often(backend: str) -> list[object]:
+        rng = random.Random(f"{SEED} {backend}")
+        with History(broker, tmp_path, backend=backend) as history:
+            history.feeder.start()
+            for number in range(RANDOM_KILLS):
+                if faults := KILLS["random"](history, rng) or history.faults_so_far():
+                    return [f"{backend}, kill {number}", *faults]
+            return [*history.finish()]
+
+    with ThreadPoolExecutor() as side_by_side:
+        assert list(side_by_side.map(kill_often, ["hashmap", "rocksdb"])) == [[], []]
 
 
 @pytest.mark.parametrize("failpoints", [FAILPOINTS[:4], FAILPOINTS[4:8], FAILPOINTS[8:]], ids=" ".join)

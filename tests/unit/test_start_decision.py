@@ -12,7 +12,13 @@ from wiesel.cluster.options import JobOptions
 from wiesel.cluster.start import Start, begin
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import Committable
-from wiesel.core.errors import CheckpointCorruptError, CheckpointForeignError, LeaseLostError, RestoreRefusedError
+from wiesel.core.errors import (
+    CheckpointCorruptError,
+    CheckpointError,
+    CheckpointForeignError,
+    LeaseLostError,
+    RestoreRefusedError,
+)
 from wiesel.datastream.connectors.base import Sink
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest
 
@@ -196,6 +202,18 @@ def test_the_ways_out_that_a_refusal_names_are_open(jobs: Jobs, options: dict[st
     if "from_savepoint" in options:
         options = {"from_savepoint": str(jobs.path / "chk-1")}
     assert restored(jobs.start(**options)) == (1 if "from_savepoint" in options else None)
+
+
+def test_the_checkpoint_that_a_rescaled_job_began_at_may_get_its_metadata_back(jobs: Jobs) -> None:
+    """The new lineage has no checkpoint of its own yet, so nothing but its base is the job's state."""
+    jobs.run(3)
+    jobs.run(parallelism=2, resume=True)
+    metadata = jobs.path / "chk-3" / "_metadata"
+    aside = metadata.rename(jobs.path / "aside")
+    with pytest.raises(CheckpointError, match="chk-3 holds no complete checkpoint"):
+        jobs.start(2, resume=True)
+    aside.rename(metadata)
+    assert restored(jobs.start(2, resume=True)) == 3
 
 
 def test_one_byte_flipped_in_the_newest_checkpoint_ends_the_start_and_an_older_one_can_be_chosen(jobs: Jobs) -> None:

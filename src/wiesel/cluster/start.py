@@ -78,12 +78,19 @@ def begin(graph: JobGraph, options: JobOptions) -> Start:
         # Of an incarnation that was killed.
         disk.remove(working_state(options.configuration, directory.path, directory.record.uuid))
         # What an unfinished checkpoint left; one that was completed and has lost its metadata may get it back.
-        for checkpoint_id in {*storage.all_ids()} - {*storage.completed(), directory.record.last_checkpoint}:
+        kept = {*storage.completed(), *_gone_on_from(directory.record, storage)}
+        for checkpoint_id in {*storage.all_ids()} - kept:
             storage.discard(checkpoint_id)
         return _Decision(graph, options, directory, storage).make()
     except BaseException:
         directory.close()
         raise
+
+
+def _gone_on_from(record: StoreRecord, storage: CheckpointStorage) -> set[int]:
+    """Return the checkpoints that were completed and are what the job goes on from, however damaged they are now."""
+    base = record.newest.base if record.newest is not None else None
+    return {n for n in storage.all_ids() if n == record.last_checkpoint or str(storage.path_of(n)) == base}
 
 
 def _open_directory(disk: Disk, path: Path) -> JobDirectory:

@@ -24,12 +24,17 @@ KEY_AND_VALUE = Types.ROW([Types.PRIMITIVE_ARRAY(Types.BYTE()), Types.PRIMITIVE_
 
 
 class CountAndSum(KeyedProcessFunction):  # type: ignore[misc]
+    def __init__(self, fails_from: int) -> None:
+        self.fails_from = fails_from
+
     def open(self, runtime_context: RuntimeContext) -> None:
         self.count = runtime_context.get_state(ValueStateDescriptor("count", Types.INT()))
         self.sum = runtime_context.get_state(ValueStateDescriptor("sum", Types.LONG()))
 
     def process_element(self, value: str, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
         key, seq, amount = value.split(",")
+        if self.fails_from and int(seq) >= self.fails_from:
+            raise ValueError(f"record {seq} of {key}")
         count, total = (self.count.value() or 0) + 1, (self.sum.value() or 0) + int(amount)
         self.count.update(count)
         self.sum.update(total)
@@ -64,13 +69,14 @@ def main(args: argparse.Namespace) -> None:
         .set_group_id(args.input)
         .set_starting_offsets(KafkaOffsetsInitializer.earliest())
         .set_value_only_deserializer(SimpleStringSchema())
-        .build()
     )
+    if args.bounded:
+        source.set_bounded(KafkaOffsetsInitializer.latest())
     counted = (
-        env.from_source(source, WatermarkStrategy.no_watermarks(), "input")
+        env.from_source(source.build(), WatermarkStrategy.no_watermarks(), "input")
         .uid("input")
         .key_by(lambda value: value.split(",", 1)[0], key_type=Types.STRING())
-        .process(CountAndSum(), output_type=KEY_AND_VALUE)
+        .process(CountAndSum(args.fails_from), output_type=KEY_AND_VALUE)
         .uid("counters")
     )
     for number, topic in enumerate(args.output, 1):
@@ -87,4 +93,6 @@ if __name__ == "__main__":
     )
     options.add_argument("--checkpoint-interval", type=int, default=200, help="in milliseconds")
     options.add_argument("--transaction-timeout", type=int, default=60_000, help="in milliseconds")
+    options.add_argument("--bounded", action="store_true", help="end with what is in the input now")
+    options.add_argument("--fails-from", type=int, default=0, help="the seq from which on every record is a failure")
     main(options.parse_args())
