@@ -9,7 +9,7 @@ PYTHON := $(VENV)/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt stubs empty-members property model chaos parity bench bench-quick lock lock-broker clean
+.PHONY: help setup demo test check fmt stubs empty-members property model chaos faults parity bench bench-quick lock lock-broker clean
 
 help: ## what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,7 +57,10 @@ property: setup ## windows and joins against naive references, thousands of rand
 	WIESEL_EXAMPLES=$(EXAMPLES) $(PYTHON) -m pytest --timeout 3600 tests/property/test_windows.py tests/property/test_joins.py $(ARGS)
 
 model: setup ## the whole state space of the exactly-once models (minutes)
-	$(PYTHON) -m pytest -m exhaustive --timeout 3600 $(ARGS)
+	$(PYTHON) -m pytest -m "exhaustive and not integration" --timeout 3600 $(ARGS)
+
+faults: setup ## networks that are cut, brokers that die, every Kafka: the long rows of the fault matrix (minutes)
+	$(PYTHON) -m pytest -m "exhaustive and integration" --timeout 600 tests/integration $(ARGS)
 
 # More kills make a campaign; their counts are added up: make chaos CYCLES=3000
 CYCLES ?= 100
