@@ -106,7 +106,8 @@ def emptied(member: Member) -> Iterator[None]:
         if not member.is_contract():
             undo.enter_context(_set(member.owner, member.attribute, _hollow(member.raw())))
         else:
-            for keeper in {*_subclasses(member.owner), *_keepers().get(member.owner.__name__, [])}:
+            named = _keepers().get(member.owner.__name__, [])  # first: this imports classes that are subclasses too
+            for keeper in {*_subclasses(member.owner), *named}:
                 undo.enter_context(_hollowed_keeper(keeper, member.attribute))
             if not issubclass(member.owner, type) and "Protocol" not in {b.__name__ for b in member.owner.__mro__}:
                 undo.enter_context(_hollowed_newcomers(member.owner, member.attribute))
