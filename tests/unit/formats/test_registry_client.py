@@ -245,7 +245,7 @@ def test_what_cannot_be_honoured_is_refused_with_the_right_name(
 
 def test_tls_properties_for_a_url_without_tls_are_refused(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").touch()
-    with pytest.raises(ConfigurationError, match="use https"):
+    with pytest.raises(ConfigurationError, match="use one with https"):
         connection_of("http://r", {"ssl.ca.location": str(tmp_path / "ca.pem")})
 
 

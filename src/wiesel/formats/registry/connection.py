@@ -98,7 +98,7 @@ def connection_of(url: str, properties: Mapping[str, Any]) -> RegistryConnection
     urls, in_url = _urls(url)
     tls = _tls(given)
     if tls and not any(url.startswith("https:") for url in urls):
-        raise ConfigurationError(f"TLS properties are set, but the schema registry's URL is {urls[0]}: use https://.")
+        raise ConfigurationError(f"TLS properties are set, but the schema registry's URL is {urls[0]}: use one with https.")
     headers, oauth = _credentials(given, in_url)
     timeout = int(given.get("request.timeout.ms", "10000")) / 1000
     return RegistryConnection(urls, headers, oauth, tls, timeout)
