@@ -48,8 +48,8 @@ def environment() -> dict[str, str]:
 
 @contextmanager
 def pinned_to(cores: set[int]) -> Iterator[None]:
-    """Processes that are started in this block stay on these cores (Linux; elsewhere the scheduler decides)."""
-    if not hasattr(os, "sched_setaffinity"):
+    """Processes that are started in this block stay on these cores (Linux; elsewhere, or for none, the scheduler decides)."""
+    if not cores or not hasattr(os, "sched_setaffinity"):
         yield
         return
     before = os.sched_getaffinity(0)
