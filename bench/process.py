@@ -48,7 +48,7 @@ def environment() -> dict[str, str]:
 
 @contextmanager
 def pinned_to(cores: set[int]) -> Iterator[None]:
-    """Processes that are started in this block stay on these cores (Linux; elsewhere, or for none, the scheduler decides)."""
+    """Processes that are started in this block stay on these cores (Linux); none leaves it to the scheduler."""
     if not cores or not hasattr(os, "sched_setaffinity"):
         yield
         return
