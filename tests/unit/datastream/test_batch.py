@@ -169,3 +169,12 @@ def test_sorting_can_be_switched_off() -> None:
     env.configure(Configuration().set_string("execution.sorted-inputs.enabled", "false"))
     seen = collect(stamped(env, 3, 2, 1).key_by(is_odd).process(Seen()))
     assert [value for _, value, _ in seen[:3]] == [3, 2, 1]
+
+
+@pytest.mark.parametrize(("keyed", "expected"), [(True, None), (False, 50)])
+def test_checkpoints_are_taken_only_where_nothing_waits_to_be_sorted(keyed: bool, expected: int | None) -> None:
+    env = batch().enable_checkpointing(50)
+    numbers: DataStream = env.from_collection([1, 2])
+    (numbers.key_by(is_odd) if keyed else numbers).map(str).print()
+    _, options, _ = env._prepare(None, handle_signals=False)
+    assert options.checkpoint_settings().interval_ms == expected
