@@ -1,4 +1,4 @@
-"""Where the sockets of running jobs are: one private directory a user, one socket a job (docs/adr/0009).
+"""Where the sockets of running jobs are: one private directory a user, one socket a job (docs/adr/0013).
 
 A socket's name says whose it is: a digest of the machine's name, the process, and a number inside of it.
 """
