@@ -280,3 +280,11 @@ def test_importing_the_api_imports_nothing_heavy(module: str) -> None:
     program = f"import sys; before = set(sys.modules); import {module}; print(*(set(sys.modules) - before))"
     run = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
     assert sorted(HEAVY_MODULES & set(run.stdout.split())) == []
+
+
+def test_each_decision_has_a_number_of_its_own_in_its_name_and_its_title() -> None:
+    files = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    numbers = [int(path.name[:4]) for path in files]
+    assert numbers == list(range(1, len(files) + 1))
+    titles = [path.read_text().splitlines()[0] for path in files]
+    assert [title.split(".")[0] for title in titles] == [f"# {number}" for number in numbers]
