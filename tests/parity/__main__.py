@@ -12,6 +12,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from difflib import unified_diff
+from itertools import chain
 from typing import NamedTuple
 
 from tests.parity import examples as shipped_examples
@@ -93,10 +94,12 @@ def main() -> int:
     names = parser.parse_args().names
     chosen = [program for program in programs() if not names or program.name in names]
     scripts = [example for example in shipped_examples.examples() if not names or example.name in names]
-    rows = [*compare_programs(chosen), *compare_examples(scripts)]
-    width = max((len(row.name) for row in rows), default=0)
-    for row in rows:
-        print(f"{row.name:{width}}  {row.verdict:9}  {row.why}".rstrip())
+    width = max((len(one.name) for one in (*chosen, *scripts)), default=0)
+    rows: list[Row] = []
+    for row in chain(compare_programs(chosen), compare_examples(scripts)):
+        # At once: a run of minutes that is cut short has said what it found so far.
+        print(f"{row.name:{width}}  {row.verdict:9}  {row.why}".rstrip(), flush=True)
+        rows.append(row)
     unexplained = [row for row in rows if row.unexplained]
     for row in unexplained:
         print(f"\n{row.name}\n{row.unexplained}")
