@@ -164,7 +164,10 @@ def test_topic_key_and_value_of_a_record_come_from_selector_and_schemas() -> Non
     builder = KafkaRecordSerializationSchema.builder().set_topic_selector(Selector())
     builder.set_key_serialization_schema(SimpleStringSchema()).set_value_serialization_schema(SimpleStringSchema())
     assert builder.build().spec.bind()("x") == ("topic-x", b"x", b"x")
+    assert builder.build().spec.bind_value() is None, "there is more to its records than a value"
     assert record_serializer().spec.bind()("x") == ("out", None, b"x")
+    topic, encode = record_serializer().spec.bind_value() or ("", None)
+    assert encode is not None and (topic, encode("x")) == ("out", b"x")
 
 
 def test_a_sink_promises_nothing_unless_told_otherwise() -> None:

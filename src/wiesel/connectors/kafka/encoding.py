@@ -47,6 +47,12 @@ class RecordSerializerSpec:
         """Whether records have more than topic, key and value."""
         return self.own is not None or self.header_provider is not None or self.partitioner is not None
 
+    def bind_value(self) -> tuple[str, Serialize] | None:
+        """Return the topic and a function from value to bytes if that is all there is to a record, as it mostly is."""
+        if self.topic is None or self.key_schema is not None or self.value_schema is None or self.makes_whole_records:
+            return None
+        return self.topic, serialize_by(self.value_schema)
+
     def bind(self) -> Encode:
         """Return a function from value to record; fresh copies of the schemas are behind it.
 

@@ -159,15 +159,17 @@ class KafkaSinkSpec:
             ours = {key: value for key, value in limits.items() if key not in self.properties}
             return client.producer(self.connection(), {**ours, "delivery.report.only.error": True}, events)
 
+        encode_value = self.serializer.bind_value()
         return KafkaWriter(
             connect,
             events,
-            self._encode(),
+            self._encode() if encode_value is None else None,
             context,
             queue_records=_QUEUE_RECORDS * 9 // 10,
             writes_timestamps=self.writes_timestamps,
             logs_failures_only=self.logs_failures_only,
             partition=self.partition_for(context.subtask),
             encode_whole=self._encode_whole(context),
+            encode_value=encode_value,
             sends_when_idle="linger.ms" not in self.properties,  # who asks for a time gets it
         )
