@@ -94,7 +94,7 @@ def main() -> int:
     names = parser.parse_args().names
     chosen = [program for program in programs() if not names or program.name in names]
     scripts = [example for example in shipped_examples.examples() if not names or example.name in names]
-    width = max((len(one.name) for one in (*chosen, *scripts)), default=0)
+    width = max((*(len(program.name) for program in chosen), *(len(example.name) for example in scripts)), default=0)
     rows: list[Row] = []
     for row in chain(compare_programs(chosen), compare_examples(scripts)):
         # At once: a run of minutes that is cut short has said what it found so far.
