@@ -50,7 +50,7 @@ def overview(address: str, seconds: float = SECONDS) -> Overview:
             int(told["slots-available"]),
             int(told["jobs-running"]),
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, FlinkError) as error:
         raise FlinkUnreachableError(
             f"no Flink answers at http://{address}: {error}. `wiesel flink up` starts one on this machine; "
             "--cluster is the address of its REST API."
@@ -78,7 +78,7 @@ def failed_task(address: str, job_id: str) -> str | None:
     try:
         entries = get(address, f"/jobs/{job_id}/exceptions", SECONDS)["exceptionHistory"]["entries"]
         names = [entry.get("taskName") for entry in entries]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, FlinkError):
         return None
     return next((str(name) for name in names if name), None)
 

@@ -106,6 +106,8 @@ class LocalFlink:
 
     def stop(self, delete: bool = False) -> None:
         """SIGTERM, and SIGKILL after 15 s; nothing is left running. `delete` removes checkpoints and logs too."""
+        if not self._home.lock.exists():
+            return  # somebody else has stopped and deleted it
         with _at_work(self._home):
             _end_all(self._home, self._state, self._children)
         if delete:
