@@ -53,7 +53,7 @@ class Proof:
         self.cluster = cluster
         self.admin = Admin(servers)
 
-    def word_count(self, lines: int = 3000) -> Iterable[Row]:
+    def word_count(self, lines: int = 1000) -> Iterable[Row]:
         """Words of a text counted: per word, the same counts in the same order; then each reads the other's output."""
         self._topic("lines")
         produce(self.servers, "lines", (NewRecord(value=line.encode()) for line in _text(lines)))
@@ -67,7 +67,7 @@ class Proof:
             what = f"wordcount_kafka.py on what {writer.name} wrote"
             yield _row(what, "per key, in order", read, second, self._engines, seconds, _same)
 
-    def flights(self, departures: int = 6000) -> Iterable[Row]:
+    def flights(self, departures: int = 4000) -> Iterable[Row]:
         """Real flights: windows, keyed state, side outputs, four sinks."""
         with tempfile.TemporaryDirectory() as folder:
             flights = read_flights(extract_csv(Path(folder)), departures).departures

@@ -84,7 +84,7 @@ def run_on_flink(launch: FlinkLaunch, report: Report, on_start: Callable[[], Non
         on_start()
         with subprocess.Popen([environment.python, _DRIVER, told], env=variables) as driver, _signals_to(driver):
             code = driver.wait()
-        failure = _failure(Path(submission.report), launch.cluster)
+        failure = _failure(submission)
     return Outcome(exit_codes.for_signal(-code) if code < 0 else code, failure)
 
 
@@ -147,12 +147,13 @@ def _requirements(launch: FlinkLaunch) -> str:
     return own_requirements(file.read_text(encoding="utf-8")) if file else ""
 
 
-def _failure(report: Path, cluster: str | None) -> Failure | None:
+def _failure(submission: Submission) -> Failure | None:
+    report, cluster = Path(submission.report), submission.cluster
     if not report.exists():
         return None
     told = json.loads(report.read_text(encoding="utf-8"))
     job_id = told["job_id"]
-    return explain(told, failed_task(cluster, job_id) if cluster and job_id else None)
+    return explain(told, failed_task(cluster, job_id) if cluster and job_id else None, submission.root)
 
 
 @contextmanager

@@ -19,6 +19,8 @@ _ENGINE: Final = re.compile(
 )
 _FRAME: Final = re.compile(r'  File "(?P<file>[^"]*)", line \d+')
 _JAVA_FRAME: Final = re.compile(r"\s*(at [\w.$/<>]+\(|\.\.\. \d+ more)")
+#: Where a worker unpacks the folder that neighbours.copy_neighbours has filled.
+_COPY: Final = re.compile(r'File "[^"]*/python-files/(?:[^"/]+/)*?modules/(?:modules/)?')
 _LAST_LINE: Final = re.compile(r"[A-Za-z_][\w.]*(:|$)")
 _JAVA_CLASS: Final = re.compile(r"(?:[\w$]+\.)+([\w$]+)")
 
@@ -68,12 +70,13 @@ class Failure:
     full: str
 
 
-def explain(report: Mapping[str, Any], task: str | None = None) -> Failure:
+def explain(report: Mapping[str, Any], task: str | None = None, root: str = "") -> Failure:
     """Return what to show of a driver's report.
 
     Args:
         report: as `driver.failure` makes it.
         task: the task that failed, if the cluster has told.
+        root: the folder of the script's neighbours, of which workers run copies.
     """
     java, full = report["java"], str(report["full"])
     advice = _advice(java or str(report["last"]))
@@ -82,6 +85,7 @@ def explain(report: Mapping[str, Any], task: str | None = None) -> Failure:
         return Failure(shown, _sentences("the script failed", advice), full)
     where = f" in '{task}'" if task else ""
     if worker := python_traceback(java):
+        worker = _COPY.sub(lambda _: f'File "{root}/', worker)
         return Failure(_of_the_users(worker), _sentences(f"the job failed on Flink{where}", advice), full)
     return Failure(_of_the_users(_client_frames(report)), _sentences(f"Flink{where}: {root_cause(java)}", advice), full)
 

@@ -73,6 +73,12 @@ def test_the_task_is_named_when_the_cluster_told_it():
     )
 
 
+def test_frames_in_a_workers_copy_of_a_neighbour_name_the_users_file():
+    copy = "/tmp/python-dist-16d08cce/python-files/modules/modules/helper.py"
+    failure = explain(told(java=WORKER.replace("/jobs/helper.py", copy)), root="/jobs")
+    assert failure.traceback == USERS
+
+
 def test_of_a_script_that_raises_itself_driver_and_library_are_left_out():
     failure = explain(told(last="TypeError: The input must be a MapFunction"))
     assert failure.traceback == (
