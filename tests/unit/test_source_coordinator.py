@@ -127,7 +127,20 @@ def test_an_enumerator_that_keeps_looking_is_asked_at_its_interval(worlds: Calla
     assert world.coordinator.next_due() == pytest.approx(0.1)
     world.clock.advance(101)
     world.discover()
-    assert world.given() == [[(["part-2"], False)], [(["part-1"], False)]]
+    assert world.given() == [[([], False), (["part-2"], False)], [(["part-1"], False)]]
+
+
+def test_after_the_first_look_each_reader_knows_whether_it_has_a_split_and_is_not_told_again(
+    worlds: Callable[..., World],
+) -> None:
+    """Until then it holds event time back (``SourceInput.next_watermark``), so it must not be left waiting."""
+    world = worlds({"g": GrowingSpec})
+    assert world.given() == [[], []]
+    world.discover()
+    assert [len(given) for given in world.given()] == [1, 1]
+    world.clock.advance(101)
+    world.discover()
+    assert sum(len(given) for given in world.given()) == 3
 
 
 def test_a_first_discovery_that_fails_fails_the_job_and_a_later_one_is_tried_again(

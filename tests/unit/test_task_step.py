@@ -207,6 +207,7 @@ def test_processing_timers_do_not_fire_after_the_end_of_input_and_nobody_waits_f
 def test_a_source_emits_watermarks_at_the_interval_and_goes_idle_without_splits() -> None:
     strategy = WatermarkStrategy.for_bounded_out_of_orderness(Duration.of_millis(5))
     harness = numbers(10, strategy)
+    harness.task.add_splits([], no_more=False)
     harness.task.step()
     assert harness.emitted() == []
     assert harness.task.next_due() == pytest.approx(0.2)
@@ -215,8 +216,22 @@ def test_a_source_emits_watermarks_at_the_interval_and_goes_idle_without_splits(
     assert harness.emitted() == [WatermarkStatus(idle=True)]
 
 
+def test_a_source_that_has_not_been_told_its_splits_yet_is_not_idle_and_so_holds_event_time_back() -> None:
+    """Else the others' event time would go ahead, and what its splits hold would be late."""
+    harness = numbers(10, WatermarkStrategy.for_monotonous_timestamps())
+    for _ in range(5):
+        harness.clock.advance(200)
+        harness.settle()
+    assert harness.emitted() == []
+    harness.start_source()
+    harness.settle()
+    assert harness.emitted() != []
+
+
 def test_a_step_that_only_emits_has_worked_so_that_whoever_it_emits_to_is_stepped_too() -> None:
     harness = numbers(10, WatermarkStrategy.for_monotonous_timestamps())
+    harness.task.add_splits([], no_more=False)
+    harness.task.step()
     harness.clock.advance(200)
     assert harness.task.step(), "without splits it tells that it is idle"
     assert not harness.task.step()

@@ -97,13 +97,15 @@ class SourceCoordinator:
             splits = [split for subtask in restored.subtasks for split in subtask.splits]
             self._assign(enumeration, splits, no_more=False)
 
-    def _assign(self, enumeration: _Enumeration, splits: Sequence[SourceSplit], no_more: bool) -> None:
+    def _assign(
+        self, enumeration: _Enumeration, splits: Sequence[SourceSplit], no_more: bool, everybody: bool = False
+    ) -> None:
         by_owner: dict[int, list[SourceSplit]] = {}
         for split in splits:
             by_owner.setdefault(enumeration.enumerator.owner(split.split_id), []).append(split)
         for subtask in range(enumeration.vertex.parallelism):
             owned = by_owner.get(subtask, [])
-            if owned or no_more:
+            if owned or no_more or everybody:
                 self._readers[enumeration.vertex.vertex_id, subtask].add_splits(owned, no_more)
 
     def align(self, task: TaskId, watermark: int | None) -> None:
@@ -139,8 +141,9 @@ class SourceCoordinator:
             else:
                 _log.warning("Looking for new splits of %r failed and will be tried again: %s", enumeration.name, error)
             return
+        # From the first time on each reader knows whether it has splits at all: without one it holds nobody back.
+        self._assign(enumeration, splits, no_more=interval is None, everybody=not enumeration.discovered)
         enumeration.discovered = True
-        self._assign(enumeration, splits, no_more=interval is None)
 
     def next_due(self) -> float:
         """Return the monotonic time of the next discovery."""

@@ -24,9 +24,16 @@ class SourceInput:
         self._generators: dict[str, WatermarkGenerator] = {}
         self._watermark = MIN_TIMESTAMP
         self._idle = False
+        self._assigned = False
 
     def add_splits(self, splits: Sequence[SourceSplit]) -> None:
-        """Give the reader more splits; each holds the watermark back until it has records or is idle."""
+        """Give the reader more splits, or tell it that it has none for now.
+
+        Each holds the watermark back until it has records or is idle.
+        """
+        self._assigned = True
+        if not splits:
+            return
         for split in splits:
             self._generators[split.split_id] = WatermarkGenerator(self._strategy, self._clock)
         self.reader.add_splits(splits)
@@ -53,9 +60,10 @@ class SourceInput:
     def next_watermark(self) -> tuple[int | None, bool | None]:
         """Return the new watermark if it has risen, and the new idle status if it has changed.
 
-        Called every watermark interval. A reader without splits is idle, so that it holds nobody back.
+        Called every watermark interval. A reader without splits is idle, so that it holds nobody back; but not before
+        it was told so: the others may be ahead by then, and what its splits hold would be late.
         """
-        if self._strategy.out_of_orderness_ms is None:
+        if self._strategy.out_of_orderness_ms is None or not self._assigned:
             return None, None
         generators = self._generators.values()
         watermark, idle = combine((g.current(), g.check_idle()) for g in generators)

@@ -236,8 +236,7 @@ class Task:
         assert source is not None
 
         def add() -> None:
-            if splits:
-                source.add_splits(splits)
+            source.add_splits(splits)
             if no_more:
                 source.reader.no_more_splits()
 
