@@ -14,11 +14,12 @@ from wiesel.core.elements import MIN_TIMESTAMP
 from wiesel.core.errors import JobExecutionError
 from wiesel.core.key_groups import key_group_range
 from wiesel.core.metrics import TaskMetricGroup
-from wiesel.core.operator_specs import AsyncWaitSpec, SourceSpec
-from wiesel.core.options import catalog, optional_value_of
+from wiesel.core.operator_specs import AsyncWaitSpec, SinkSpec, SourceSpec
+from wiesel.core.options import catalog, optional_value_of, value_of
 from wiesel.graph.job_graph import JobVertex
 from wiesel.runtime.exchange.record_writer import RecordWriter
 from wiesel.runtime.failures import describe
+from wiesel.runtime.fork import own_copy
 from wiesel.runtime.held_back import InputTime
 from wiesel.runtime.inlining import Step, Target, emit_function
 from wiesel.runtime.operators import Operator, OperatorContext, create_operator
@@ -196,9 +197,17 @@ class OperatorChain:
         )
 
     def _outputs(self, index: int, side: str | None) -> list[Target]:
-        chained = [self._entries[k.target] for k in self.vertex.links if k.source == index and k.side_output == side]
-        name = self.vertex.operators[index].name
-        return [*chained, *(Step(name, w.inline, ()) for i, tag, w in self._writers if i == index and tag == side)]
+        node = self.vertex.operators[index]
+        chained = [k.target for k in self.vertex.links if k.source == index and k.side_output == side]
+        writers = [Step(node.name, w.inline, ()) for i, tag, w in self._writers if i == index and tag == side]
+        readers = [self._entries[target] for target in chained]
+        if len(readers) + len(writers) > 1:
+            declared = None if side is not None or isinstance(node.spec, SourceSpec) else node.output_type
+            reuse = value_of(self._environment.configuration, catalog.OBJECT_REUSE)
+            for place, target in enumerate(chained):
+                if not isinstance(self.vertex.operators[target].spec, SinkSpec):
+                    readers[place] = own_copy(node.name, readers[place], declared, reuse)
+        return [*readers, *writers]
 
     def _side_outputs(self, index: int) -> set[str]:
         tags = {k.side_output for k in self.vertex.links if k.source == index}
