@@ -1,12 +1,12 @@
-"""Three real brokers: one is killed while an exactly-once sink publishes (rows F16, F17 of the fault matrix)."""
+"""Three real brokers: one is killed while an exactly-once sink publishes (rows F16, F17, F25 of the fault matrix)."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,13 +14,12 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from tests.integration.kafka_store import Store, committed, sink_to
+from tests.integration.publisher import Publisher
 from wiesel.broker import BrokerConfigurationError, BrokerError, LocalCluster, find_running
 from wiesel.broker.admin import Admin
 from wiesel.connectors.kafka.naming import progress_topic
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
-
-_RECORDS = 20
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +50,10 @@ def leader_of(cluster: LocalCluster, topic: str) -> int:
     return int(described.topics[topic].partitions[0].leader)
 
 
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
 def end_of(cluster: LocalCluster, topic: str, isolation: str) -> int:
     consumer = Consumer(
         {"bootstrap.servers": cluster.bootstrap_servers, "group.id": "test", "isolation.level": isolation}
@@ -61,46 +64,6 @@ def end_of(cluster: LocalCluster, topic: str, isolation: str) -> int:
         consumer.close()
 
 
-class Publisher(threading.Thread):
-    """A job that takes a checkpoint and publishes it, again and again, until it is told to end."""
-
-    def __init__(self, cluster: LocalCluster, topic: str, path: Path) -> None:
-        super().__init__(daemon=True)
-        self._job = Store(path).begin(sink_to(cluster.bootstrap_servers, topic, topic))
-        self.published = 0
-        self.error: BaseException | None = None
-        self._enough = threading.Event()
-        self._progressed = threading.Condition()
-
-    def run(self) -> None:
-        try:
-            self._job.recover()
-            while not self._enough.is_set():
-                self._job.checkpoint(*(f"{self.published}-{record}" for record in range(_RECORDS)))
-                with self._progressed:
-                    self.published += 1
-                    self._progressed.notify_all()
-        except BaseException as error:
-            self.error = error
-        finally:
-            self._job.close()
-
-    def await_more(self, checkpoints: int) -> None:
-        """Wait until so many more are published."""
-        with self._progressed:
-            goal = self.published + checkpoints
-            assert self._progressed.wait_for(lambda: self.published >= goal or self.error, 60), "it does not go on"
-        assert self.error is None
-
-    def finish(self) -> list[str]:
-        """End, and return what must have been published."""
-        self._enough.set()
-        self.join(60)
-        assert not self.is_alive()
-        assert self.error is None
-        return [f"{number}-{record}" for number in range(self.published) for record in range(_RECORDS)]
-
-
 @pytest.mark.parametrize("kills", [1, pytest.param(3, marks=pytest.mark.exhaustive)])
 def test_nothing_is_lost_or_repeated_when_brokers_are_killed_while_output_is_published(
     cluster: LocalCluster, tmp_path: Path, kills: int
@@ -109,7 +72,7 @@ def test_nothing_is_lost_or_repeated_when_brokers_are_killed_while_output_is_pub
     output = f"output-{kills}"
     admin = Admin(cluster.bootstrap_servers)
     admin.create_topic(output)
-    publisher = Publisher(cluster, output, tmp_path / "job")
+    publisher = Publisher(sink_to(cluster.bootstrap_servers, output, output), tmp_path / "job")
     publisher.start()
     publisher.await_more(2)
     first = leader_of(cluster, output)
@@ -126,6 +89,29 @@ def test_nothing_is_lost_or_repeated_when_brokers_are_killed_while_output_is_pub
     # No transaction hangs: what readers of committed records may see is all there is.
     ends = {level: end_of(cluster, output, level) for level in ("read_committed", "read_uncommitted")}
     assert ends["read_committed"] == ends["read_uncommitted"]
+
+
+@pytest.mark.exhaustive
+def test_with_too_few_brokers_in_sync_output_waits_and_goes_on_when_they_are_back(
+    cluster: LocalCluster, tmp_path: Path
+) -> None:
+    """F25: two of three are down, two must have each record. Nothing is published, and nothing grows."""
+    output = "too-few"
+    Admin(cluster.bootstrap_servers).create_topic(output)
+    publisher = Publisher(sink_to(cluster.bootstrap_servers, output, output), tmp_path / "job")
+    publisher.start()
+    publisher.await_more(2)
+    memory = resident_bytes()
+    down = sorted({1, 2, 3} - {leader_of(cluster, output)})
+    for number in down:
+        cluster.kill(number)
+    assert publisher.stands_still(15)
+    assert resident_bytes() - memory < 64 << 20
+    with ThreadPoolExecutor(len(down)) as pool:  # neither of them answers before there is a quorum of controllers
+        list(pool.map(cluster.restart, down))
+    publisher.await_more(3)
+    assert publisher.finish() == committed(cluster.bootstrap_servers, output)
+    assert end_of(cluster, output, "read_committed") == end_of(cluster, output, "read_uncommitted")
 
 
 def test_up_finds_the_cluster_that_runs_and_refuses_another_one(cluster: LocalCluster) -> None:

@@ -120,6 +120,7 @@ class KafkaTransactions:
             ours["enable.sparse.connections"] = False
         producer = client.producer(self._properties, ours, events)
         transaction = KafkaTransaction(producer, events, tid, self._progress_topic, timeout_ms / 1000, self._stopping)
+        transaction.is_longest = timeout_ms >= self._longest_ms()
         transaction.fence()
         return transaction
 
@@ -130,11 +131,15 @@ class KafkaTransactions:
 
     def _timeout_ms(self, patience: int) -> int:
         """Return the transaction's timeout, longer after attempts that failed, up to what the broker allows."""
+        first = min(self._wanted_timeout_ms, _TRANSACTION_TIMEOUT_MS)
+        return min(first << min(patience, 16), self._longest_ms())
+
+    def _longest_ms(self) -> int:
+        """Return what the broker allows."""
         if self._broker_timeout_ms is None:
             configuration = self._cluster.broker_configuration()
             self._broker_timeout_ms = int(configuration.get("transaction.max.timeout.ms", _MAX_TRANSACTION_TIMEOUT_MS))
-        first = min(self._wanted_timeout_ms, _TRANSACTION_TIMEOUT_MS)
-        return min(first << min(patience, 16), self._broker_timeout_ms)
+        return self._broker_timeout_ms
 
 
 class KafkaTransaction:
@@ -156,6 +161,9 @@ class KafkaTransaction:
         self._timeout_seconds = timeout_seconds
         self._stopping = stopping
         self._failed: KafkaError | None = None
+        #: Whether the broker allows no longer transaction.
+        self.is_longest = False
+        self._begun = self._lost = 0
 
     def fence(self) -> None:
         """Initialise: the broker resolves the predecessor's transaction and refuses it from then on."""
@@ -169,11 +177,21 @@ class KafkaTransaction:
 
     def publish(self, blocks: Iterable[Block], record: ProgressRecord) -> None:
         """Write records and, last, one progress record in one transaction."""
+        deadline = host().monotonic() + self._timeout_seconds
+        try:
+            self._publish(blocks, record, deadline)
+        except DoubtError as doubt:
+            over = host().monotonic() > deadline - _SLICE_SECONDS
+            # Where some records arrived the brokers are there: to try again for ever would write them for ever.
+            if over and self.is_longest and self._some_arrived() and not doubt.permanent:
+                raise DoubtError(self._too_slow(), permanent=True) from doubt
+            raise
+
+    def _publish(self, blocks: Iterable[Block], record: ProgressRecord, deadline: float) -> None:
         from confluent_kafka import KafkaException
 
         producer = self._own()
         doing = f"publishing output of {self._tid}"
-        deadline = host().monotonic() + self._timeout_seconds
         try:
             producer.begin_transaction()
             self._produce_all(producer, blocks, deadline)
@@ -196,6 +214,7 @@ class KafkaTransaction:
     def _produce_all(self, producer: Producer, blocks: Iterable[Block], deadline: float) -> None:
         produce, on_delivery = producer.produce, self._on_delivery
         for topic, partition, records in blocks:
+            self._begun += len(records)
             if len(records[0]) == _RECORD_WITHOUT_HEADERS:
                 for key, value, timestamp in records:
                     try:
@@ -232,8 +251,10 @@ class KafkaTransaction:
                 self._check(deadline, f"publishing output of {self._tid}")
 
     def _on_delivery(self, error: KafkaError | None, _: Message) -> None:
-        if error is not None and self._failed is None:
-            self._failed = error
+        if error is not None:
+            self._lost += 1
+            if self._failed is None:
+                self._failed = error
 
     def _raise_failed(self, doing: str) -> None:
         if self._failed is not None:
@@ -267,6 +288,17 @@ class KafkaTransaction:
             )
         if host().monotonic() >= deadline:
             raise DoubtError(KafkaClientError(f"Kafka did not answer in time while {doing}."), permanent=False)
+
+    def _some_arrived(self) -> bool:
+        """Whether any record was acknowledged: those that were not are lost or wait still."""
+        return self._begun - self._lost - len(self._own()) > 0
+
+    def _too_slow(self) -> KafkaClientError:
+        return KafkaClientError(
+            f"The output of {self._tid} cannot be published within {self._timeout_seconds:g} s, the longest that the "
+            "brokers allow for a transaction: they or the line to them are too slow. Raise transaction.max.timeout.ms "
+            "there, then `wiesel run --resume` delivers it."
+        )
 
     def _doubt(self, error: KafkaError, doing: str) -> DoubtError:
         return doubt_of(error, self._events, doing)
