@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from wiesel.common import Time, Types
 from wiesel.core.functions import AggregateFunction
 from wiesel.core.state_ttl import StateTtlConfig
@@ -274,6 +276,20 @@ def test_cleaning_up_goes_on_where_another_handle_of_the_state_left_off() -> Non
     for _ in range(200):
         bench.value().value()
     assert bench.backend.number_of_keys() == 0
+
+
+@pytest.mark.parametrize(("for_every_record", "left"), [(True, 0), (False, 100)])
+def test_records_that_do_not_touch_the_state_clean_it_up_when_it_is_said_so(for_every_record: bool, left: int) -> None:
+    bench = Bench(lambda builder: builder.cleanup_incrementally(5, for_every_record))
+    value = bench.value()
+    for key in range(100):
+        bench.backend.set_current_key(key)
+        value.update(key)
+    bench.after(10)
+    run = bench.backend.bind_keyed(lambda value, timestamp: None)
+    for _ in range(10):
+        run([0] * 20, [0] * 20, ["another"] * 20)
+    assert bench.backend.number_of_keys() == left
 
 
 def test_nothing_is_cleaned_up_in_the_background_when_that_is_off() -> None:

@@ -136,6 +136,7 @@ class HeapKeyedStateBackend:
         self.current_key: Callable[[], Any] = current_key  # the key as the user gave it; asked for every record
         self._tables: dict[str, Table] = {}
         self._sweepers: dict[str, Any] = {}
+        self._sweeping_always: list[Any] = []  # those that clean up for records that do not touch their state, too
         self._timers = HeapTimers(self._cursor)
 
     # ------------------------------------------------------------------------------------------------ keys
@@ -148,7 +149,7 @@ class HeapKeyedStateBackend:
 
     def bind_keyed(self, process: Emit) -> Callable[[list[Any], list[int], list[Any]], None]:
         """Return the loop that sets each record's key and processes it."""
-        cursor = self._cursor
+        cursor, sweeping = self._cursor, self._sweeping_always
 
         def run(values: list[Any], timestamps: list[int], keys: list[Any]) -> None:
             for value, timestamp, key in zip(values, timestamps, keys, strict=True):
@@ -156,6 +157,8 @@ class HeapKeyedStateBackend:
                 cursor.key = identity = key if kind is str or kind is int else state_key(key)
                 cursor.bucket = hash(identity) & MASK
                 process(value, timestamp)
+            for sweeper in sweeping:  # a batch may ask for state for the first time
+                sweeper.sweep(len(values))
 
         return run
 
@@ -206,6 +209,8 @@ class HeapKeyedStateBackend:
             incremental = cleanup.get_incremental_cleanup_strategy()
             entries = 0 if incremental is None else incremental.get_cleanup_size()
             sweeper = self._sweepers[descriptor.name] = self._new_sweeper(table, lifetime, entries)
+            if incremental is not None and incremental.run_cleanup_for_every_record():
+                self._sweeping_always.append(sweeper)
         ttl.stamp_table(table, lifetime, descriptor)
         table.survivor = lifetime.survivor if cleanup.in_full_snapshot() else None
         locate = locator(self._cursor, namespace)

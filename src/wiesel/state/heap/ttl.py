@@ -78,12 +78,12 @@ class Sweeper:
         self._bucket = -1
         self._keys: list[Any] = []
 
-    def sweep(self) -> None:
-        """Remove what has expired among the next entries."""
+    def sweep(self, times: int = 1) -> None:
+        """Remove what has expired among the next entries, ``times`` as many as for one access."""
         looked_into = 0
-        for _ in range(self._entries):
+        for _ in range(self._entries * times):
             while not self._keys:
-                if looked_into == _SHARDS_PER_SWEEP:
+                if looked_into == _SHARDS_PER_SWEEP * times:
                     return
                 looked_into += 1
                 self._bucket = (self._bucket + 1) & MASK

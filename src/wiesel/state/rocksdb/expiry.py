@@ -27,9 +27,9 @@ class Accesses:
         self._due = 0
         self._position = b""
 
-    def sweep(self) -> None:
-        """Note an access."""
-        self._due += self._entries
+    def sweep(self, times: int = 1) -> None:
+        """Note accesses."""
+        self._due += self._entries * times
 
     def look(self, table: RocksDBTable) -> None:
         """Look at the entries that are due; only between batches."""
