@@ -103,7 +103,8 @@ class ClientEvents:
         from confluent_kafka import KafkaError
 
         with self._lock:
-            if error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError.SASL_AUTHENTICATION_FAILED):
+            refusals = (KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError.SASL_AUTHENTICATION_FAILED)
+            if error.code() in refusals or errors.refuses_certificate(error):
                 self._refused = error
             else:
                 self._unreachable = error

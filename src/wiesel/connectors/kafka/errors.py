@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import re
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from wiesel.core.errors import (
     AuthorizationError,
@@ -16,6 +17,9 @@ from wiesel.core.redaction import redact
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
+
+#: TLS alerts by which a broker says that it does not take the client's certificate, or misses one.
+_CERTIFICATE_ALERT: Final = re.compile(r"SSL alert number (?:4[2-689]|116)\b")
 
 
 class KafkaClientError(WieselError):
@@ -62,7 +66,13 @@ def translate(error: KafkaError, doing: str, bootstrap_servers: str) -> WieselEr
     """Return our error for a client's error that happened while ``doing`` (as in "reading orders-3")."""
     from confluent_kafka import KafkaError
 
-    code, text = error.code(), redact(error.str())
+    # Its own "error: " would stand in the middle of our line.
+    code, text = error.code(), redact(error.str()).replace("SASL authentication error: ", "")
+    if refuses_certificate(error):
+        return AuthorizationError(
+            f"TLS with the Kafka broker failed while {doing}: {text}. The broker wants a certificate that it trusts "
+            "and that has not expired: check ssl.certificate.location and ssl.key.location."
+        )
     if code in (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE, KafkaError._TIMED_OUT):
         return unreachable(bootstrap_servers, text)
     if code in (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED):
@@ -97,6 +107,11 @@ def translate(error: KafkaError, doing: str, bootstrap_servers: str) -> WieselEr
     if code == KafkaError._INVALID_ARG:
         return ConfigurationError(f"The Kafka client does not accept its configuration while {doing}: {text}")
     return KafkaClientError(f"Kafka failed while {doing}: {text} ({error.name()})")
+
+
+def refuses_certificate(error: KafkaError) -> bool:
+    """Whether the broker does not take the client's certificate; with TLS 1.3 it says so after the handshake only."""
+    return _CERTIFICATE_ALERT.search(error.str()) is not None
 
 
 def _denied() -> dict[int, str]:

@@ -15,9 +15,15 @@ logger = logging.getLogger(__name__)
 
 
 class OffsetCommits:
-    """Commits and counts."""
+    """Commits and counts.
 
-    def __init__(self) -> None:
+    Args:
+        group: the consumer group, for messages.
+    """
+
+    def __init__(self, group: str) -> None:
+        self._group = group
+        self._warned_of_rights = False
         self.committed: dict[Partition, int] = {}
         self.succeeded = 0
         self.failed = 0
@@ -38,9 +44,24 @@ class OffsetCommits:
 
     def on_commit(self, error: KafkaError | None, partitions: Sequence[TopicPartition]) -> None:
         """Count a commit's outcome (the client's ``on_commit``)."""
+        from confluent_kafka import KafkaError
+
         if error is not None:
             self.failed += 1
+            if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+                self.warn_of_rights()
+                return
             logger.warning("committing offsets to the consumer group failed, the job goes on: %s", error.str())
             return
         self.succeeded += 1
         self.committed.update({Partition(p.topic, p.partition): p.offset for p in partitions})
+
+    def warn_of_rights(self) -> None:
+        """Say once that the group is not ours to commit to."""
+        if not self._warned_of_rights:
+            self._warned_of_rights = True
+            logger.warning(
+                "the principal may not commit offsets to consumer group %r, and the job goes on without: grant it Read "
+                "on the group",
+                self._group,
+            )

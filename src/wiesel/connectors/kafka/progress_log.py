@@ -42,7 +42,8 @@ def open_progress_topic(cluster: Cluster, topic: str, known_id: str | None, outp
 
     Raises:
         ProgressLostError: it is not the topic that the checkpoint knows.
-        ConfigurationError: it does not exist and we may not create it, or it would forget records.
+        AuthorizationError: it does not exist, and we may not create it.
+        ConfigurationError: it would forget records.
     """
     try:
         found = cluster.describe([topic])[topic]
@@ -77,9 +78,10 @@ def _create(cluster: Cluster, topic: str, replication: int) -> TopicDescription:
     try:
         cluster.create_topic(topic, 1, settings, replication)
     except AuthorizationError as error:
-        raise ConfigurationError(
-            f"EXACTLY_ONCE keeps its progress in topic {topic!r}, which does not exist, and we may not create it. "
-            f"Create it: kafka-topics.sh --create --topic {topic} --partitions 1 --config cleanup.policy=compact"
+        raise AuthorizationError(
+            f"EXACTLY_ONCE keeps its progress in topic {topic!r}, which does not exist, and the principal may not "
+            f"create it. Grant it Create on that topic, or create it: kafka-topics.sh --create --topic {topic} "
+            "--partitions 1 --config cleanup.policy=compact"
         ) from error
     deadline = host().monotonic() + _ECHO_SECONDS
     while True:

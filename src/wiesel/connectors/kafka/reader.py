@@ -40,6 +40,7 @@ class KafkaSourceReader:
         context: whom to ring.
         resets_offsets: ``earliest`` or ``latest`` when the user chose to go on there should records be gone.
         commits_offsets: whether to commit offsets to the consumer group when a checkpoint completes.
+        group: its name, for messages.
     """
 
     def __init__(
@@ -52,10 +53,11 @@ class KafkaSourceReader:
         *,
         resets_offsets: str | None,
         commits_offsets: bool,
+        group: str = "",
     ) -> None:
         from confluent_kafka import Message
 
-        self._commits = OffsetCommits()
+        self._commits = OffsetCommits(group)
         self._client = OwnedConsumer(
             connect(self._commits.on_commit),
             events,
@@ -232,6 +234,8 @@ class KafkaSourceReader:
         if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
             # The client looks for the group's coordinator even when nothing is committed, and commits report for
             # themselves: reading does not depend on the group.
+            if self._commits_offsets:
+                self._commits.warn_of_rights()
             logger.debug("Kafka client: %s", error.str())
             return
         if error.retriable() or error.code() in (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT):

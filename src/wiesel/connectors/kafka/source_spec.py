@@ -124,6 +124,7 @@ class KafkaSourceSpec:
             context,
             resets_offsets=self._reset_by_choice(),
             commits_offsets=self._commits_offsets(),
+            group=self.group_id or "",
         )
 
     def with_configuration(self, configuration: Configuration) -> KafkaSourceSpec:

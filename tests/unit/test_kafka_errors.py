@@ -1,0 +1,62 @@
+"""What the client reports on the side, and what users are told of it."""
+
+import logging
+
+import pytest
+from confluent_kafka import KafkaError, TopicPartition
+
+from wiesel.connectors.kafka.client import ClientEvents
+from wiesel.connectors.kafka.errors import translate
+from wiesel.connectors.kafka.offset_commits import OffsetCommits
+from wiesel.core.errors import AuthorizationError, ConnectionFailedError
+
+
+@pytest.mark.parametrize(
+    "alert",
+    [
+        "tlsv13 alert certificate required: SSL alert number 116",
+        "tlsv1 alert unknown ca: SSL alert number 48",
+        "ssl/tls alert certificate expired: SSL alert number 45",
+    ],
+)
+def test_a_broker_that_does_not_take_our_certificate_refuses_us_though_the_client_calls_it_transport(
+    alert: str,
+) -> None:
+    events = ClientEvents("broker:9093")
+    events.on_error(
+        KafkaError(KafkaError._TRANSPORT, f"ssl://broker:9093: Receive failed: error:0A00: {alert} (after 1ms)")
+    )
+    refused = events.refused("connecting")
+    assert isinstance(refused, AuthorizationError)
+    assert alert in str(refused)
+    assert "ssl.certificate.location" in str(refused)
+
+
+@pytest.mark.parametrize("text", ["Connection refused", "tlsv1 alert internal error: SSL alert number 80"])
+def test_what_waiting_may_mend_is_no_refusal(text: str) -> None:
+    events = ClientEvents("broker:9093")
+    error = KafkaError(KafkaError._TRANSPORT, text)
+    events.on_error(error)
+    assert events.refused("connecting") is None
+    assert isinstance(translate(error, "connecting", "broker:9093"), ConnectionFailedError)
+
+
+def test_a_refused_login_is_told_without_the_client_s_own_error_in_the_middle() -> None:
+    error = KafkaError(
+        KafkaError._AUTHENTICATION,
+        "sasl_ssl://b:1: SASL authentication error: Authentication failed with SCRAM (after 3ms)",
+    )
+    said = str(translate(error, "reading", "b:1"))
+    assert said.startswith("The Kafka broker refused the login while reading: sasl_ssl://b:1: Authentication failed")
+    assert "error: " not in said
+
+
+def test_a_group_that_is_not_ours_is_named_once_with_the_right(caplog: pytest.LogCaptureFixture) -> None:
+    commits = OffsetCommits("readers")
+    for _ in range(3):
+        commits.on_commit(KafkaError(KafkaError.GROUP_AUTHORIZATION_FAILED), [TopicPartition("t", 0, 1)])
+    assert commits.failed == 3
+    assert [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING] == [
+        "the principal may not commit offsets to consumer group 'readers', and the job goes on without: grant it Read "
+        "on the group"
+    ]
