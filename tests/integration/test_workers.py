@@ -300,9 +300,10 @@ def test_the_directorys_lock_is_held_by_workers_and_not_by_what_the_users_code_s
     assert ended.out.splitlines() == ["worker 1, its child 0"], ended.err
 
 
-def test_a_slow_receiver_in_another_process_keeps_memory_bounded(place: Workplace) -> None:
+@pytest.mark.parametrize(("record", "megabytes"), [("str(n) * 50", 100), ("bytes(2_000_000)", 350)])
+def test_a_slow_receiver_in_another_process_keeps_memory_bounded(place: Workplace, record: str, megabytes: int) -> None:
     place.script(
-        """
+        f"""
         import time
         from pathlib import Path
         from pyflink.common import WatermarkStrategy
@@ -311,9 +312,9 @@ def test_a_slow_receiver_in_another_process_keeps_memory_bounded(place: Workplac
 
         env = StreamExecutionEnvironment.get_execution_environment()
         numbers = env.from_source(NumberSequenceSource(0, 10**8), WatermarkStrategy.no_watermarks(), "numbers")
-        long = numbers.set_parallelism(1).map(lambda n: str(n) * 50).set_parallelism(1)
-        other = long.partition_custom(lambda key, count: 1, lambda text: 0)  # the subtask in the other process
-        other.map(lambda text: (Path("received").touch(), time.sleep(0.01))).print()
+        long = numbers.set_parallelism(1).map(lambda n: {record}).set_parallelism(1)
+        other = long.partition_custom(lambda key, count: 1, lambda record: 0)  # the subtask in the other process
+        other.map(lambda record: (Path("received").touch(), time.sleep(0.01))).print()
         env.execute()
         """
     )
@@ -321,10 +322,10 @@ def test_a_slow_receiver_in_another_process_keeps_memory_bounded(place: Workplac
         running.wait_until((place.directory / "received").exists)
         workers = workers_of(running)
         assert len(workers) == 2
-        until = time.monotonic() + 5
+        until = time.monotonic() + 4
         wait_until(lambda: time.monotonic() > until)
         assert running.process.poll() is None, running.said
-        assert max(peak_megabytes(workers)) < 100
+        assert max(peak_megabytes(workers)) < megabytes
 
 
 def peak_megabytes(pids: Iterable[int]) -> list[float]:

@@ -9,10 +9,11 @@ import pytest
 
 from tests.unit.rest.views import figures
 from wiesel.cluster.meters import Meters
-from wiesel.cluster.step_timer import TimedTask, new_window, task_in_step
+from wiesel.cluster.step_timer import FIRST_STEP_RECORDS, TimedTask, new_window, next_step_records, task_in_step
 from wiesel.cluster.workers import shared_memory
 from wiesel.rest.job_view import Rates
 from wiesel.runtime.reports import TaskId
+from wiesel.runtime.task import STEP_RECORDS
 
 TASK = TaskId(1, 0)
 SECOND = 1_000_000_000
@@ -90,6 +91,24 @@ def test_the_task_in_a_step_is_seen_while_it_is_in_it_and_not_after_it() -> None
     with pytest.raises(ValueError, match="in the user's code"):
         timed.step(window)
     assert task_in_step(window) is None, "a step that raised is over"
+
+
+def test_steps_become_short_when_records_take_long_and_grow_again() -> None:
+    milliseconds = 1_000_000
+    assert next_step_records(512, 5120 * milliseconds) == 5, "10 ms a record: 50 ms a step"
+    assert next_step_records(1, 5000 * milliseconds) == 1
+    assert next_step_records(100, 50 * milliseconds) == 100
+    assert next_step_records(32, 1 * milliseconds) == 64
+    assert next_step_records(400, 1 * milliseconds) == STEP_RECORDS
+
+
+def test_a_task_begins_with_a_short_step_and_is_given_more_when_that_was_quick() -> None:
+    window = new_window()
+    steps: Any = Steps(window)
+    timed = TimedTask(TaskId(0, 0), steps)
+    assert steps.step_records == FIRST_STEP_RECORDS
+    while steps.step_records < STEP_RECORDS:
+        timed.step(window)
 
 
 def test_shared_memory_shows_the_step_in_another_mapping_of_it() -> None:

@@ -18,7 +18,15 @@ from wiesel.core.elements import (
     WatermarkStatus,
 )
 from wiesel.runtime.exchange.channel import CAPACITY
-from wiesel.runtime.exchange.remote_channel import CREDIT_STEP, IncomingChannel, OutgoingChannel, decode, encode
+from wiesel.runtime.exchange.remote_channel import (
+    CAPACITY_BYTES,
+    CREDIT_STEP,
+    CREDIT_STEP_BYTES,
+    IncomingChannel,
+    OutgoingChannel,
+    decode,
+    encode,
+)
 
 
 class Pair:
@@ -26,9 +34,9 @@ class Pair:
 
     def __init__(self) -> None:
         self.frames: deque[bytes] = deque()
-        self.grants: deque[int] = deque()
+        self.grants: deque[tuple[int, int]] = deque()
         self.outgoing = OutgoingChannel(self.frames.append)
-        self.incoming = IncomingChannel(self.grants.append)
+        self.incoming = IncomingChannel(lambda records, size: self.grants.append((records, size)))
 
     def deliver(self) -> None:
         while self.frames:
@@ -36,7 +44,7 @@ class Pair:
 
     def return_credit(self) -> None:
         while self.grants:
-            self.outgoing.grant(self.grants.popleft())
+            self.outgoing.grant(*self.grants.popleft())
 
 
 def batch(size: int, first: int = 0) -> Batch:
@@ -132,6 +140,23 @@ def test_records_under_way_never_exceed_the_capacity_by_more_than_one_batch() ->
             taken += len(element) if isinstance(element, Batch) else 0
         pair.return_credit()
         assert sent - taken < CAPACITY + 100
+
+
+def test_bytes_under_way_never_exceed_their_capacity_by_more_than_one_batch_and_large_records_come_through() -> None:
+    pair = Pair()
+    record, taken = b"x" * (CREDIT_STEP_BYTES // 3), 0
+    sent = 0
+    for turn in range(300):
+        if pair.outgoing.has_credit():
+            pair.outgoing.put(Batch([record], [1]))
+            sent += 1
+        pair.deliver()
+        if turn % 3 == 0 and pair.incoming.poll() is not None:
+            taken += 1
+        pair.return_credit()
+        assert (sent - taken) * len(record) < CAPACITY_BYTES + CREDIT_STEP_BYTES
+    assert taken == 100, "the sender was never starved"
+    assert pair.incoming.bytes_in > 100 * len(record)
 
 
 def test_a_record_that_cannot_be_pickled_is_refused_where_it_is_sent() -> None:

@@ -80,6 +80,21 @@ def test_a_step_takes_at_most_so_many_records_of_its_source() -> None:
     assert harness.values() == list(range(STEP_RECORDS))
 
 
+def test_a_long_batch_is_taken_in_parts_and_a_barrier_waits_for_the_last_one() -> None:
+    harness = keyed(Count())
+    harness.task.step_records = 10
+    harness.records(*range(45), keys=list(range(45)))
+    harness.put(CheckpointBarrier(1))
+    for taken in (10, 20, 30, 40):
+        assert harness.task.step()
+        assert harness.task.records_in == taken
+    assert not any(isinstance(element, CheckpointBarrier) for element in harness.emitted())
+    harness.settle()
+    assert harness.task.records_in == 45
+    assert [type(element) for element in harness.emitted()][-1] is CheckpointBarrier
+    assert harness.emitted() == [] and not harness.task.step()
+
+
 def test_without_credit_no_input_is_taken_but_a_barrier_goes_through() -> None:
     harness = numbers(10_000)
     harness.start_source()

@@ -1,6 +1,7 @@
 """Times the steps of a loop's tasks, and shows from outside which task is in one: a function may never return.
 
-Costs two looks at the clock a step, nothing a record.
+Costs two looks at the clock a step, nothing a record. A task whose records take long is given fewer of them a step, so
+that what else there is (a stop, a barrier, the other tasks of the thread) need not wait for hundreds of them.
 """
 
 from __future__ import annotations
@@ -9,12 +10,19 @@ from time import monotonic_ns
 from typing import Final
 
 from wiesel.runtime.reports import TaskId
-from wiesel.runtime.task import Task
+from wiesel.runtime.task import STEP_RECORDS, Task
 from wiesel.runtime.task_figures import TaskFigures, figures_of
 
 #: Bytes that a window needs: which task is in a step, and since when.
 WINDOW_BYTES: Final = 16
 _SUBTASK_BITS: Final = 20
+#: Records in a task's first step: nobody knows yet how long they take, or how large they are.
+FIRST_STEP_RECORDS: Final = 32
+#: Nanoseconds: a longer step makes the next ones shorter, to come to the second; after a shorter one than the third
+#: they grow again.
+_LONG_STEP: Final = 100_000_000
+_WANTED_STEP: Final = 50_000_000
+_SHORT_STEP: Final = 20_000_000
 
 
 class TimedTask:
@@ -33,6 +41,7 @@ class TimedTask:
         self._back_pressured_ns = 0
         self._ended_ns = monotonic_ns()
         self._was_back_pressured = False
+        task.step_records = FIRST_STEP_RECORDS
 
     def step(self, window: memoryview) -> bool:
         """Step the task; return whether there was anything to do."""
@@ -45,7 +54,10 @@ class TimedTask:
             window[0] = 0
         ended = monotonic_ns()
         if worked:
-            self._busy_ns += ended - began
+            took = ended - began
+            self._busy_ns += took
+            if took > _LONG_STEP or (took < _SHORT_STEP and self.task.step_records < STEP_RECORDS):
+                self.task.step_records = next_step_records(self.task.step_records, took)
         if self._was_back_pressured:
             self._back_pressured_ns += began - self._ended_ns
         self._was_back_pressured = self.task.is_back_pressured
@@ -56,6 +68,13 @@ class TimedTask:
         """Read the task's counters."""
         waiting = monotonic_ns() - self._ended_ns if self._was_back_pressured else 0
         return figures_of(self.task_id, self.task, self._busy_ns, self._back_pressured_ns + waiting)
+
+
+def next_step_records(records: int, took: int) -> int:
+    """Return how many records a step may have after one of ``records`` that took so many nanoseconds."""
+    if took > _LONG_STEP:
+        return max(1, records * _WANTED_STEP // took)
+    return min(STEP_RECORDS, 2 * records) if took < _SHORT_STEP else records
 
 
 def new_window(memory: bytearray | memoryview | None = None) -> memoryview:

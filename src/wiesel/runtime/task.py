@@ -1,7 +1,7 @@
 """The task: one subtask of one chain, and the loop's single step. This is the heart; keep it small.
 
 A step takes the next thing there is (mail, a due timer, a watermark to fire, an input) and handles at most
-``STEP_RECORDS`` records or timers. It never waits. A task whose output has no credit is not given input.
+``step_records`` records or timers. It never waits. A task whose output has no credit is not given input.
 """
 
 from __future__ import annotations
@@ -11,7 +11,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from wiesel.core.contracts import Clock, SourceSplit
-from wiesel.core.elements import MAX_WATERMARK, CheckpointBarrier, EndOfInput, EndOfKey, Watermark, WatermarkStatus
+from wiesel.core.elements import (
+    MAX_WATERMARK,
+    Batch,
+    CheckpointBarrier,
+    EndOfInput,
+    EndOfKey,
+    Watermark,
+    WatermarkStatus,
+)
 from wiesel.runtime.aligned_source import AlignedSourceInput
 from wiesel.runtime.chain import OperatorChain
 from wiesel.runtime.exchange.input_gate import InputBatch, InputGate
@@ -24,6 +32,7 @@ from wiesel.runtime.time_service import TimeService
 if TYPE_CHECKING:
     from wiesel.runtime.exchange.sorting_gate import SortingGate
 
+#: Records or timers in a step, unless they take long (``cluster/step_timer.py``).
 STEP_RECORDS: Final = 512
 #: Seconds between two looks at a sink that takes nothing: unlike a channel it has no reader that is stepped anyway.
 _SINK_POLL: Final = 0.001
@@ -62,6 +71,11 @@ class Task:
         self._clock = clock
         self._checkpoints = checkpoints
         self._report_end = input_ended
+        #: Most records or timers in a step; whoever times the steps may change it.
+        self.step_records = STEP_RECORDS
+        #: A batch that is too long for one step, and how many of its records were processed.
+        self._long: InputBatch | None = None
+        self._position = 0
         self._mail: deque[Callable[[], None]] = deque()
         self._complete: list[SourceSplit] | None = None
         self._starved = False
@@ -110,7 +124,7 @@ class Task:
             worked = True
         else:
             if not (self._input_over or self._suspended):
-                worked = self.time.fire_processing_timers(STEP_RECORDS) or worked
+                worked = self.time.fire_processing_timers(self.step_records) or worked
                 worked = self.time.emit_periodic_watermarks() or worked
             worked = self._input() or worked
         for writer in self._writers:
@@ -138,7 +152,7 @@ class Task:
         return not (self._input_over or self._suspended) and self._read_source(self.source)
 
     def _read_source(self, source: SourceInput) -> bool:
-        batch = source.poll(STEP_RECORDS)
+        batch = source.poll(self.step_records)
         if batch is not None:
             self._entry.source_batch(batch)
         elif source.reader.is_finished():
@@ -149,15 +163,22 @@ class Task:
 
     def _read_gate(self) -> bool:
         assert self._gate is not None
+        if self._long is not None:
+            self._process_part(self._long)
+            return True
         handled = 0
-        while handled < STEP_RECORDS and not self.time.is_firing:
+        while handled < self.step_records and not self.time.is_firing:
             event = self._gate.next()
             if event is None:
                 return handled > 0
             handled += 1
             if type(event) is InputBatch:
+                count = len(event.batch)
+                if count > 2 * self.step_records:  # a few more than wanted are no reason to copy lists
+                    self._process_part(event)
+                    return True
                 self._entry.input_batch(event)
-                handled += len(event.batch)
+                handled += count
             elif type(event) is Watermark:
                 self._begin_watermark(event.timestamp)
             elif type(event) is WatermarkStatus:
@@ -170,6 +191,16 @@ class Task:
             else:
                 self._end_of_input()
         return True
+
+    def _process_part(self, event: InputBatch) -> None:
+        """Process as much of a long batch as a step may; what is behind it in the gate waits for the rest."""
+        begin, batch = self._position, event.batch
+        end = begin + self.step_records
+        keys = None if batch.keys is None else batch.keys[begin:end]
+        # Noted first: a function that raises ends the attempt, and nothing of the batch is looked at again.
+        self._long, self._position = (event, end) if end < len(batch) else (None, 0)
+        part = Batch(batch.values[begin:end], batch.timestamps[begin:end], keys)
+        self._entry.input_batch(InputBatch(event.input_index, part))
 
     def _emit_completed(self) -> bool:
         """Emit what asynchronous operators have completed; with the last of it an input that is over ends."""
@@ -186,7 +217,7 @@ class Task:
             self._fire_event_timers()
 
     def _fire_event_timers(self) -> None:
-        if self.time.fire_event_timers(STEP_RECORDS) and self._input_over:
+        if self.time.fire_event_timers(self.step_records) and self._input_over:
             self._finish()
 
     def _end_of_input(self) -> None:

@@ -39,7 +39,11 @@ class PeerExchange:
     def incoming(self, channel: int, sender: int) -> IncomingChannel:
         """Return the receiving end of a channel."""
         connection = self._connections[worker_of(sender, self._workers)]
-        end = IncomingChannel(lambda records: connection.send(CREDIT_PAYLOAD.pack(records), channel, CREDIT))
+
+        def grant(records: int, size: int) -> None:
+            connection.send(CREDIT_PAYLOAD.pack(records, size), channel, CREDIT)
+
+        end = IncomingChannel(grant)
         self._incoming[channel] = end
         return end
 

@@ -20,10 +20,10 @@ from wiesel.runtime.task_figures import TaskFigures
 #: Length of what follows, channel, kind.
 HEADER: Final = struct.Struct("<IIB")
 #: Kinds of frames: an element of a channel (between workers) or a message (to and from the driver); credit for a
-#: channel, whose payload is a number of records.
+#: channel, whose payload is a number of records and one of bytes.
 DATA: Final = 0
 CREDIT: Final = 1
-CREDIT_PAYLOAD: Final = struct.Struct("<I")
+CREDIT_PAYLOAD: Final = struct.Struct("<IQ")
 LONGEST: Final = (1 << 32) - 1
 
 
