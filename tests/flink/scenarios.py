@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,15 +120,16 @@ class Proof:
         on_flink = time.monotonic() - started
         self._feed(parts[2])
         self._on_wiesel(3 * records)
-        seen = sorted(value for values in self._by_key("moving-out").values() for value in values)
-        expected = sorted(f"seen {number}".encode() for part in parts for number in part)
+        seen = Counter(value for values in self._by_key("moving-out").values() for value in values)
+        missing = sum(1 for part in parts for number in part if f"seen {number}".encode() not in seen)
+        again = sum(seen.values()) - len(seen)
         return Row(
-            "Wiesel → Flink → Wiesel",
-            "each record seen once",
+            "moving_job.py: Wiesel → Flink → Wiesel",
+            f"{missing} records missing, {again} seen again",
             3 * records,
             2 * records,
             records,
-            seen == expected,
+            not missing and not again,
             on_wiesel,
             on_flink,
         )

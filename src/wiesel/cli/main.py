@@ -32,6 +32,7 @@ _COMMANDS: Final[dict[str, _Entry]] = {
     "stop": _Entry("wiesel.cli.stop:stop", "Stop a running job with its state kept, to go on later."),
     "cancel": _Entry("wiesel.cli.cancel:cancel", "Cancel a running job."),
     "rescale": _Entry("wiesel.cli.rescale:rescale", "Give a running job another parallelism."),
+    "health": _Entry("wiesel.cli.health:health", "Say by the exit code whether a job is alive, or ready."),
     "logs": _Entry("wiesel.cli.logs:logs", "Show the log of a detached job."),
     "check": _Entry("wiesel.cli.check:check", "Say what in a script will not work, without running it."),
     "offsets": _Entry("wiesel.cli.offsets:offsets", "Show how far a job, or a consumer group, has read and published."),

@@ -65,6 +65,12 @@ def test_a_job_is_shown_vertex_by_vertex(run: Run, capsys: Output, monkeypatch: 
     assert re.search(r"Count.* +1 +RUNNING +[\d,]+ +[\d,]+ +\d+ %", shown)
 
 
+def test_a_job_that_runs_is_alive_and_ready(run: Run, capsys: Output) -> None:
+    assert main(["health", "job"]) == exit_codes.OK
+    assert main(["health", "--ready", "job"]) == exit_codes.OK
+    assert capsys.readouterr().out == "job is RUNNING\njob is RUNNING\n"
+
+
 def test_checkpoints_are_shown_with_their_paths(run: Run, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     until(lambda: run.client.get("/checkpoints")["latest"]["completed"])
     assert main(["checkpoints", "job"]) == exit_codes.OK
@@ -106,7 +112,7 @@ def test_rescale_returns_when_the_job_goes_on(run: Run, capsys: Output) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["job"], ["checkpoints"], ["savepoint"], ["stop"], ["cancel"], ["rescale", "-p", "2"]]
+    "command", [["job"], ["health"], ["checkpoints"], ["savepoint"], ["stop"], ["cancel"], ["rescale", "-p", "2"]]
 )
 def test_a_job_that_does_not_run_is_named_in_the_error(command: list[str], capsys: Output) -> None:
     assert main([*command[:1], "nobody", *command[1:]]) == exit_codes.FAILED
