@@ -15,7 +15,13 @@ from wiesel.connectors.kafka.source_spec import KafkaSourceSpec
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import SourceContext
 from wiesel.core.elements import MIN_TIMESTAMP
-from wiesel.core.errors import ConfigurationError, RecordError
+from wiesel.core.errors import (
+    AuthorizationError,
+    ConfigurationError,
+    ConnectionFailedError,
+    RecordError,
+    WieselError,
+)
 from wiesel.core.serialization import DeserializationSchema, SimpleStringSchema
 from wiesel.core.types import Types
 from wiesel.datastream.connectors import DeliveryGuarantee
@@ -135,6 +141,23 @@ def test_too_little_memory_is_never_the_record_s_fault() -> None:
     decoder, _ = with_policy(Hungry(), BadRecordPolicy.skip())
     with pytest.raises(RecordError, match="MemoryError"):
         decode(decoder, messages(b"x"))
+
+
+@pytest.mark.parametrize("kind", [ConnectionFailedError, AuthorizationError, ConfigurationError])
+@pytest.mark.parametrize(
+    "policy", [BadRecordPolicy.fail(), BadRecordPolicy.skip(), BadRecordPolicy.dead_letter("dead")]
+)
+def test_a_schema_registry_that_cannot_be_asked_is_never_the_record_s_fault(
+    kind: type[WieselError], policy: BadRecordPolicy
+) -> None:
+    class Asking(DeserializationSchema):
+        def deserialize(self, data: bytes | None) -> Any:
+            raise kind("the registry does not answer")
+
+    decoder, bad = with_policy(Asking(), policy)
+    with pytest.raises(kind, match="does not answer"):
+        decode(decoder, messages(b"x"))
+    assert bad.metrics()["numRecordsInErrors"] == 0
 
 
 # --------------------------------------------------------------------------------------------------- whole records
