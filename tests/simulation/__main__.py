@@ -1,47 +1,86 @@
-"""Runs seeds: ``python -m tests.simulation --seed 7`` replays one, ``--seeds 1000`` looks for one that fails."""
+"""Runs seeds.
+
+python -m tests.simulation --seed 7           replay one, and tell what happened
+python -m tests.simulation --seeds 1000       the next ones, counted up in results.json
+python -m tests.simulation --ablate           switch each rule off, and look for the seed that finds harm
+"""
 
 from __future__ import annotations
 
 import argparse
-import logging
+import json
 import os
 import sys
 import time
 
-from tests.simulation.story import Story
+from tests.simulation.campaign import (
+    RULES,
+    ablate,
+    add_ablation,
+    add_run,
+    first_harm,
+    read_results,
+    run_campaign,
+    run_seed,
+)
 
 
 def main() -> int:
     """Run what was asked for; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tests.simulation")
-    parser.add_argument("--seed", type=int, help="run this one, and tell what happened")
-    parser.add_argument("--first", type=int, default=1, help="first seed")
-    parser.add_argument("--seeds", type=int, default=100, help="how many")
-    options = parser.parse_args()
+    options = _parser().parse_args()
     if os.environ.get("PYTHONHASHSEED") != "0":
-        # Sets of strings are walked in an order that this decides.
-        os.execve(
-            sys.executable,
-            [sys.executable, "-m", "tests.simulation", *sys.argv[1:]],
-            {**os.environ, "PYTHONHASHSEED": "0"},
-        )
-    logging.disable(logging.CRITICAL)
+        # It decides in which order sets of strings are walked.
+        environment = {**os.environ, "PYTHONHASHSEED": "0"}
+        os.execve(sys.executable, [sys.executable, "-m", "tests.simulation", *sys.argv[1:]], environment)
     if options.seed is not None:
-        story = Story(options.seed)
-        faults = story.run()
-        print("\n".join(story.told))
-        print(*faults, sep="\n")
-        print(f"seed {options.seed}: trace {story.trace()}, {story.world.scheduler.steps} steps")
-        return 1 if faults else 0
-    began, failed = time.monotonic(), 0
-    for seed in range(options.first, options.first + options.seeds):
-        story = Story(seed)
-        if faults := story.run():
-            failed += 1
-            print(f"seed {seed}: {faults[0]}", flush=True)
-    seconds = time.monotonic() - began
-    print(f"{options.seeds} seeds, {failed} failed, {options.seeds / seconds:.1f} seeds/s")
-    return 1 if failed else 0
+        return _replay(options.seed)
+    if options.until_harm:
+        found = first_harm(options.first or 1, options.seeds)
+        print(json.dumps(None if found is None else {"seed": found[0], "harm": found[1]}))
+        return 0 if found else 1
+    if options.ablate is not None:
+        return _ablate(options.ablate, options.first or 1, options.seeds)
+    return _run(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation")
+    parser.add_argument("--seed", type=int, help="run this one and tell its story")
+    parser.add_argument("--first", type=int, help="first seed; else the one after those in results.json")
+    parser.add_argument("--seeds", type=int, default=1000, help="how many")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop beginning seeds after so long")
+    parser.add_argument("--ablate", nargs="*", metavar="RULE", help="switch these rules off, one by one (none: all)")
+    parser.add_argument("--until-harm", action="store_true", help=argparse.SUPPRESS)
+    return parser
+
+
+def _replay(seed: int) -> int:
+    story, faults = run_seed(seed)
+    print("\n".join(story.told))
+    print(*(f"{fault}" for fault in faults), sep="\n")
+    print(f"seed {seed}: {len(faults)} faults, trace {story.trace()}, {story.world.scheduler.steps} steps")
+    return 1 if faults else 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    first = options.first if options.first is not None else read_results()["seeds"] + 1
+    began = time.monotonic()
+    tally = run_campaign(first, options.seeds, options.jobs, options.seconds)
+    if options.first is None:
+        add_run(tally, first, time.monotonic() - began)
+    return 1 if tally.failed else 0
+
+
+def _ablate(rules: list[str], first: int, count: int) -> int:
+    missing = 0
+    for rule in rules or RULES:
+        found = ablate(rule, first, count)
+        add_ablation(rule, found)
+        missing += found is None
+        harm = "nothing found" if found is None else f"seed {found['seed']}: {found['harm']}"
+        print(f"{rule} off: {harm}", flush=True)
+    return 1 if missing else 0
 
 
 if __name__ == "__main__":

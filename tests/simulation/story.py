@@ -20,6 +20,7 @@ from wiesel.core.errors import (
     RestoreRefusedError,
 )
 
+SAVEPOINTS: Final = JOBS / "savepoints"
 KEYS: Final = tuple(f"key-{number}" for number in range(5))
 _HEALED_SECONDS: Final = 180.0
 #: What no supervisor mends by starting again.
@@ -159,7 +160,7 @@ class Story:
             return
         self.process = None
         self.tell(f"{process} has ended by itself: {process.error!r}")
-        if isinstance(process.error, _FINAL_ERRORS):
+        if isinstance(process.error, _FINAL_ERRORS) or (process.error is None and not process.stopping):
             self.faults.append(Fault(Kind.STUCK, f"{process} ended: {type(process.error).__name__}: {process.error}"))
             return
         self._start("supervised", resume=True)
@@ -197,16 +198,19 @@ class Story:
         if not newest:
             self._resume()
             return
-        self.directories += 1
         # The old process may clean up behind its back.
         copy = JOBS / f"copy-{self.directories}"
         self.world.disk.attach(copy, self.world.disk.copy_of(JOBS / self.directory))
         path = f"{copy}/chk-{newest[-1]}"
-        self.directory = f"moved-{self.directories}"
-        self.backup = None
+        self._begin_elsewhere()
         process = self._start("moved", from_savepoint=path)
         # Until its first durable act, a supervisor starts it with the same words.
         self._until_running(process, path)
+
+    def _begin_elsewhere(self) -> None:
+        self.directories += 1
+        self.directory = f"moved-{self.directories}"
+        self.backup = None
 
     def _rewind(self) -> None:
         """The user goes back by choice."""
@@ -222,13 +226,16 @@ class Story:
 
     def _until_running(self, process: JobProcess, path: str) -> None:
         for _ in range(20):
-            self.world.run(30, lambda: process.has_ended or process.driver is not None)
+            self._until_driven(process)
             if not process.has_ended:
                 return
             if isinstance(process.error, _FINAL_ERRORS):
                 return  # the next look tells
             process = self._start("moved again", from_savepoint=path)
         self._heal()
+
+    def _until_driven(self, process: JobProcess) -> None:
+        self.world.run(30, lambda: process.has_ended or process.driver is not None)
 
     def _lose_newest_checkpoint(self) -> None:
         """The newest checkpoint is gone: the job refuses, and goes on when it is back."""
@@ -286,7 +293,18 @@ class Story:
         if process is None or self.faults:
             return
         what = self.random.choice(
-            (self._kill, self._kill, self._kill, self._power_failure, self._stop, self._pause, self._leave, self._twin)
+            (
+                self._kill,
+                self._kill,
+                self._kill,
+                self._power_failure,
+                self._stop,
+                self._stop_with_savepoint,
+                self._pause,
+                self._leave,
+                self._twin,
+                self._fill_disk,
+            )
         )
         self.counts[what.__name__.strip("_")] += 1
         self.tell(what.__name__.strip("_"))
@@ -303,12 +321,44 @@ class Story:
 
     def _stop(self, process: JobProcess) -> None:
         if process.driver is not None:
+            process.stopping = True
             process.driver.stop()
             self.world.run(self.random.random() * 10, lambda: process.has_ended)
         if process.has_ended and isinstance(process.error, _FINAL_ERRORS):
             self._supervise()
         self.world.kill(process)
         self.process = None
+
+    def _stop_with_savepoint(self, process: JobProcess) -> None:
+        """The job is stopped with a savepoint, and goes on from it, here or elsewhere."""
+        driver = process.driver
+        if driver is None:
+            return
+        asked: list[int] = []
+
+        def ask() -> None:
+            process.stopping = True
+            asked.append(driver.trigger_savepoint(SAVEPOINTS, stop=True))
+
+        self.world.scheduler.spawn(process, ask, "savepoint")
+        self._watch(20, lambda: self.process is not process or process.has_ended)
+        if not process.has_ended or not asked or self.process is not process:
+            return
+        path = driver.savepoint_status(asked[0]).path
+        if path is None or process.error is not None:
+            return
+        self.process = None
+        if self.chance(0.5):
+            self._begin_elsewhere()
+        self._start("from a savepoint", from_savepoint=str(path))
+        assert self.process is not None
+        self._until_running(self.process, str(path))
+
+    def _fill_disk(self, process: JobProcess) -> None:
+        """The disk is full for a while."""
+        self.world.disk.space = self.random.randint(0, 5000)
+        self._watch(self.random.random() * 2)
+        self.world.disk.space = None
 
     def _pause(self, process: JobProcess) -> None:
         """SIGSTOP for longer than transactions live, or not so long."""

@@ -45,6 +45,8 @@ class JobProcess(Process):
         self.how = how
         self.driver: SimulatedDriver | None = None
         self.finished = False
+        #: Whether it was told to end.
+        self.stopping = False
 
     def __repr__(self) -> str:
         return f"process {self.number} ({self.directory}, {self.how})"

@@ -115,7 +115,9 @@ class Table:
         values: list[Any] = []
         limit = min(FIRST_SLICE_ENTRIES, SLICE_ENTRIES)
         for bucket in range(SHARDS):
-            for part_keys, part_values in self._shard_parts(bucket, limit):
+            # Most shards of a small state are empty, and looking into each would be most of the work.
+            parts = self._shard_parts(bucket, limit) if self.shards[bucket] or self.pre_images[bucket] else ()
+            for part_keys, part_values in parts:
                 if self.survivor is not None:
                     part_values[:] = map(self.survivor, part_values)
                     part_keys[:] = [k for k, v in zip(part_keys, part_values, strict=True) if v is not None]
@@ -140,8 +142,6 @@ class Table:
         shard = self.shards[bucket]
         kept = self.pre_images[bucket]
         assert kept is not None
-        if not shard and not kept:
-            return
         # A key removed since the barrier is only in the pre-images.
         pairs = chain(list(shard.items()), [(k, None) for k in kept if k not in shard])
         while part := list(islice(pairs, limit)):
