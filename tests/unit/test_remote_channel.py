@@ -156,7 +156,6 @@ def test_bytes_under_way_never_exceed_their_capacity_by_more_than_one_batch_and_
         pair.return_credit()
         assert (sent - taken) * len(record) < CAPACITY_BYTES + CREDIT_STEP_BYTES
     assert taken == 100, "the sender was never starved"
-    assert pair.incoming.bytes_in > 100 * len(record)
 
 
 def test_a_record_that_cannot_be_pickled_is_refused_where_it_is_sent() -> None:

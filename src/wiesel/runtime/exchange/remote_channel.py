@@ -30,14 +30,12 @@ class OutgoingChannel:
         send: hands a frame to the transport, which keeps the order and does not wait.
     """
 
-    __slots__ = ("_credit", "_room", "_send", "bytes_out")
+    __slots__ = ("_credit", "_room", "_send")
 
     def __init__(self, send: Callable[[bytes], None]) -> None:
         self._send = send
         self._credit = CAPACITY
         self._room = CAPACITY_BYTES
-        #: Bytes of all batches that were sent.
-        self.bytes_out = 0
 
     def put(self, element: Element) -> None:
         """Send an element; never refuses, because a sender looks at ``has_credit`` before it is stepped."""
@@ -45,7 +43,6 @@ class OutgoingChannel:
         if type(element) is Batch:
             self._credit -= len(element.values)
             self._room -= len(frame)
-            self.bytes_out += len(frame)
         self._send(frame)
 
     def has_credit(self) -> bool:
@@ -65,15 +62,13 @@ class IncomingChannel:
         grant: gives credit for so many records and bytes back to the sender.
     """
 
-    __slots__ = ("_frames", "_grant", "_taken", "_taken_bytes", "bytes_in")
+    __slots__ = ("_frames", "_grant", "_taken", "_taken_bytes")
 
     def __init__(self, grant: Callable[[int, int], None]) -> None:
         self._grant = grant
         self._frames: deque[bytes] = deque()
         self._taken = 0
         self._taken_bytes = 0
-        #: Bytes of all batches that were taken.
-        self.bytes_in = 0
 
     def receive(self, frame: bytes) -> None:
         """Take a frame from the transport; it is decoded when the task asks for it."""
@@ -88,7 +83,6 @@ class IncomingChannel:
         if type(element) is Batch:
             self._taken += len(element.values)
             self._taken_bytes += len(frame)
-            self.bytes_in += len(frame)
             if self._taken >= CREDIT_STEP or self._taken_bytes >= CREDIT_STEP_BYTES:
                 self._grant(self._taken, self._taken_bytes)
                 self._taken = self._taken_bytes = 0
