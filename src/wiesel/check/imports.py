@@ -11,6 +11,7 @@ from wiesel.check.reporter import Reporter
 from wiesel.check.scope import Scope
 from wiesel.check.values import Module, Value
 from wiesel.compat import alias, names
+from wiesel.compat.missing_members import hint, is_of_java
 from wiesel.compat.nearest import did_you_mean
 from wiesel.compat.old_spellings import OLD_SPELLINGS
 from wiesel.compat.status import unavailable_message
@@ -79,14 +80,13 @@ def _report_unknown(
         ours = f"wiesel.{path}".rstrip(".")
         reporter.report("E103", node, f"'{name}' is Wiesel's own: PyFlink has no such name.", f"Import it from {ours}.")
         return
-    if api.is_unserved(path):
+    if api.is_unserved(path) and not is_of_java(name):
         reporter.report("E106", node, unavailable_message(path))
         return
     elsewhere = [other for other in names.all_modules() if name in names.names_of(other)]
     fix = f"It is in pyflink.{min(elsewhere, key=len)}." if elsewhere else ""
     if not fix:
-        candidates = {*names.names_of(path), *names.homes_of(path), *names.children_of(path)}
-        fix = did_you_mean(name, candidates).strip()
+        fix = hint(name, {*names.names_of(path), *names.homes_of(path), *names.children_of(path)})
     reporter.report("E102", node, f"{module} has no name '{name}'.", fix)
 
 

@@ -198,7 +198,7 @@ def own_name(module: str, name: str) -> bool:
 
 def _unknown_name(module: str, name: str) -> str:
     """The text for a name that PyFlink does not have: ours alone, in another module of PyFlink's, or misspelled."""
-    from wiesel.compat.nearest import did_you_mean
+    from wiesel.compat.missing_members import hint
 
     path = f"{_ROOT}.{module}".rstrip(".")
     ours = f"{_OURS}.{module}".rstrip(".")
@@ -208,4 +208,4 @@ def _unknown_name(module: str, name: str) -> str:
     if elsewhere:
         return f"module '{path}' has no name '{name}'. It is in '{_ROOT}.{min(elsewhere, key=len)}'."
     candidates = {*names.names_of(module), *names.homes_of(module), *names.children_of(module)}
-    return f"module '{path}' has no name '{name}'.{did_you_mean(name, candidates)}"
+    return f"module '{path}' has no name '{name}'. {hint(name, candidates)}".rstrip()

@@ -140,6 +140,16 @@ def test_what_pyflink_keeps_to_itself_is_not_served_here_and_left_alone_on_flink
     assert codes(ENV + inner + "times._timestamp_assigner", "flink-2.3") == []
 
 
+@pytest.mark.parametrize("target", [None, "flink-2.3"])
+def test_what_only_java_has_is_told_with_python_s_way(target: str | None) -> None:
+    source = "from pyflink.util import Collector\ndef open(context: RuntimeContext):\n    context.get_value_state(1)"
+    found = check_source(f"from pyflink.datastream import RuntimeContext\n{source}", target=target)
+    assert [finding.fix for finding in found] == [
+        "PyFlink has no Collector: yield the result, or return a list of results.",
+        "Write: get_state(descriptor)",
+    ]
+
+
 def test_a_stream_without_keys_has_none_of_the_members_of_one_with_keys() -> None:
     [finding] = check_source(ENV + "stream.map(str).reduce(min)")
     assert (finding.code, finding.message) == ("E104", "DataStream has no 'reduce'.")

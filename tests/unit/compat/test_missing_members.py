@@ -33,6 +33,18 @@ def test_nothing_is_said_of_objects_that_are_not_ours_nor_of_what_resembles_noth
     assert hint_of(ValueError("no attribute")) == ""
 
 
+def test_java_s_way_to_state_is_told_in_a_class_of_the_user_s_and_its_own_attributes_are_not() -> None:
+    class Counter(ProcessFunction):
+        count = 0
+
+        def process_element(self, value: Any, ctx: Any) -> Any:
+            return [value]
+
+    function: Any = Counter()
+    assert "open(self, runtime_context)" in hint_of(error_of(lambda: function.get_runtime_context))
+    assert hint_of(error_of(lambda: function.cuont)) == ""
+
+
 def test_what_only_java_has_is_told_with_python_s_way_in_a_failing_job() -> None:
     class JavaStyle(ProcessFunction):
         def process_element(self, value: Any, ctx: Any) -> Any:
