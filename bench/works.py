@@ -287,6 +287,10 @@ G3B = Work(
 )  # fmt: skip
 W1 = Work("W1", "parse, filter, project JSON", "parse_project", 300_000, large_amounts, (), amount_events, user)
 W2 = Work("W2", "word count, 5,000 words", "word_count", 300_000, counts_of("word"), (), word_events, word_count)
+W2_ROWS = Work(
+    "W2b", "word count with the JSON schemas", "word_count_rows", 300_000,
+    counts_of("word"), (), word_events, word_count,
+)  # fmt: skip
 W3 = [
     Work(
         f"W3 10^{round(math.log10(keys))}{' Zipf' if zipf else ''}",
