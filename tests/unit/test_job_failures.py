@@ -1,5 +1,6 @@
 """Whole jobs in which something goes wrong: what is published, what is closed, what is said."""
 
+import errno
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,8 @@ from tests.support.jobs import Job
 from tests.support.sinks import PublishingSink
 from wiesel.cluster.driver import JobDriver
 from wiesel.common import Types, WatermarkStrategy
-from wiesel.core.errors import FencedError, JobExecutionError, UnsupportedError
+from wiesel.core import exit_codes
+from wiesel.core.errors import CheckpointError, FencedError, JobExecutionError, UnsupportedError, exit_code_of
 from wiesel.datastream import (
     FilterFunction,
     KeyedProcessFunction,
@@ -139,6 +141,20 @@ def test_a_stop_takes_a_final_checkpoint_from_which_resume_goes_on_without_a_gap
     assert sink.published == list(range(len(sink.published)))
     job.run(resume=True)
     assert sink.published == list(range(total))
+
+
+@pytest.mark.parametrize("method", ["commit", "recover"])
+def test_a_disk_that_takes_no_output_ends_the_job_with_the_file_and_the_way_on(tmp_path: Path, method: str) -> None:
+    sink = PublishingSink()
+    sink.failures[method] = [OSError(errno.ENOSPC, "No space left on device", "/out/part-1")]
+    job = Job(tmp_path, lambda env: env.from_collection([1, 2, 3]).sink_to(Sink(sink)).uid("sink"))
+    with pytest.raises(
+        CheckpointError, match=r"No space left on device \(/out/part-1\). Make room.*--resume"
+    ) as caught:
+        job.run()
+    assert exit_code_of(caught.value) == exit_codes.STATE
+    job.run(resume=True)
+    assert sorted(sink.published) == [1, 2, 3]
 
 
 def test_nothing_is_published_behind_output_that_could_not_be(tmp_path: Path) -> None:

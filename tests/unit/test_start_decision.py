@@ -1,5 +1,6 @@
 """What a start continues: lineages, restores and refusals, over a real directory."""
 
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -248,6 +249,20 @@ def test_what_an_unfinished_checkpoint_left_is_removed(jobs: Jobs) -> None:
     start.storage.begin(2)
     jobs.start(resume=True).directory.close()
     assert start.storage.all_ids() == [1]
+
+
+def test_a_start_that_finds_no_room_says_so_and_changes_nothing(jobs: Jobs) -> None:
+    jobs.run(3)
+    before = (jobs.path / "_store").read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        with pytest.raises(CheckpointError, match=r"could not be started: File too large \(.*_store.tmp\). Make room"):
+            jobs.start(resume=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (jobs.path / "_store").read_bytes() == before
+    assert restored(jobs.start(resume=True)) == 3
 
 
 def test_every_start_has_a_number_of_its_own(jobs: Jobs) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from wiesel.cluster.options import JobOptions
 from wiesel.cluster.start import Start
 from wiesel.core.contracts import Committable, Committer, CommitterContext, Json
-from wiesel.core.errors import RestoreRefusedError
+from wiesel.core.errors import CheckpointError, RestoreRefusedError
 from wiesel.core.host import host
 from wiesel.core.operator_specs import SinkSpec
 from wiesel.graph.job_graph import JobGraph
@@ -77,8 +77,8 @@ class CommitService:
         errors = [future.exception() for future in futures]  # waits for all: none is left running behind an error
         for error in errors:
             if error is not None:
-                self._failed = error
-                raise error
+                self._failed = _told(error)
+                raise self._failed
 
     def snapshot(self) -> Mapping[str, Json]:
         """Return what each committer has confirmed."""
@@ -89,6 +89,18 @@ class CommitService:
         self._pool.shutdown(wait=False, cancel_futures=True)
         for committer in self._committers.values():
             committer.close()
+
+
+def _told(error: BaseException) -> BaseException:
+    """Return the error of a committer as the user is to see it: a disk that refuses is nothing of his program's."""
+    if not isinstance(error, OSError) or error.filename is None:
+        return error
+    failure = CheckpointError(
+        f"Output could not be published: {error.strerror or error} ({error.filename}). Make room there and go on with "
+        f"--resume: what was decided is kept."
+    )
+    failure.__cause__ = error
+    return failure
 
 
 def _by_sink(committables: Sequence[Committable]) -> dict[str, list[Committable]]:

@@ -65,6 +65,7 @@ def begin(graph: JobGraph, options: JobOptions) -> Start:
 
     Raises:
         LeaseLostError: another copy of the job is running.
+        CheckpointError: what this start is cannot be made durable.
         RestoreRefusedError: the start would lose or repeat something silently.
         CheckpointCorruptError: what it must restore is damaged.
     """
@@ -82,6 +83,12 @@ def begin(graph: JobGraph, options: JobOptions) -> Start:
         for checkpoint_id in {*storage.all_ids()} - kept:
             storage.discard(checkpoint_id)
         return _Decision(graph, options, directory, storage).make()
+    except OSError as error:
+        directory.close()
+        raise CheckpointError(
+            f"The job could not be started: {error.strerror or error} ({error.filename or directory.path}). Make room "
+            f"there and start it again in the same way, or set execution.checkpointing.dir to another place."
+        ) from error
     except BaseException:
         directory.close()
         raise
