@@ -66,14 +66,25 @@ class FlinkEnvironment:
 def prepare(report: Report) -> FlinkEnvironment:
     """Return the environment; what is missing is downloaded (0.8 GB, once a machine) and verified."""
     java = find_java(min(JAVA), only=JAVA)  # before the long download: it may fail
-    folder = cache_directory("pyflink") / FLINK_VERSION
+    folder = pyflink(report)
+    connectors = fetch_jars(read_lock(_CONNECTORS), cache_directory("flink-connectors"), report)
+    return FlinkEnvironment(folder, java, tuple(connectors))
+
+
+def pyflink(report: Report) -> Path:
+    """Return the virtual environment with PyFlink, made now if it is not in the cache."""
+    folder = environment_folder()
     if not is_complete(folder):
         with exclusive(folder.parent):
             # Another process may have made it while this one waited for the lock.
             if not is_complete(folder):
                 _make(folder, report)
-    connectors = fetch_jars(read_lock(_CONNECTORS), cache_directory("flink-connectors"), report)
-    return FlinkEnvironment(folder, java, tuple(connectors))
+    return folder
+
+
+def environment_folder() -> Path:
+    """Where the virtual environment is, or would be."""
+    return cache_directory("pyflink") / FLINK_VERSION
 
 
 def is_complete(folder: Path) -> bool:
