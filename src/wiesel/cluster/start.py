@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from wiesel.cluster.filesystem import check_lockable
 from wiesel.cluster.options import JobOptions, local_path
 from wiesel.cluster.seal_key import load_seal_key
 from wiesel.cluster.working_state import working_state
@@ -64,6 +65,7 @@ def begin(graph: JobGraph, options: JobOptions) -> Start:
     """Take the lease, decide what this start continues, and make that durable before anything else happens.
 
     Raises:
+        ConfigurationError: the directory's filesystem cannot keep a second copy of this job out.
         LeaseLostError: another copy of the job is running.
         CheckpointError: what this start is cannot be made durable.
         RestoreRefusedError: the start would lose or repeat something silently.
@@ -71,6 +73,8 @@ def begin(graph: JobGraph, options: JobOptions) -> Start:
     """
     if value_of(options.configuration, catalog.MAX_CONCURRENT_CHECKPOINTS) > 1:
         _log.info("One checkpoint is taken at a time, whatever %s says.", catalog.MAX_CONCURRENT_CHECKPOINTS.key)
+    publishes = any(o.spec.sink.transactional for _, o in graph.operators() if isinstance(o.spec, SinkSpec))
+    check_lockable(options.job_directory, exactly_once=publishes)
     disk = host().disk()
     directory = _open_directory(disk, options.job_directory)
     try:
