@@ -9,7 +9,7 @@ PYTHON := $(VENV)/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt stubs empty-members property model chaos faults parity bench bench-quick lock lock-broker clean
+.PHONY: help setup demo test check fmt stubs empty-members property model chaos faults parity bench bench-quick lock lock-broker lock-flink clean
 
 help: ## what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ parity: setup ## the same programs on the real PyFlink and on Wiesel, now, and h
 bench: setup ## against the peers, cell by cell, what has no result yet (ARGS='--list', '--only G3,G7'; long, 2.3 GB once)
 	$(PYTHON) -m bench.suite $(ARGS)
 
+flink: setup ## the same files on Wiesel and on a real Flink cluster, one broker, equal outputs (four minutes; 0.8 GB once)
+	$(PYTHON) -m tests.flink $(ARGS)
+
 bench-quick: setup ## the first figures, in under three minutes
 	$(PYTHON) -m bench.quick
 
@@ -88,6 +91,10 @@ lock: setup ## resolve the lock files anew (make lock ARGS=--upgrade for newer v
 
 lock-broker: setup ## pin the local Kafka's jars anew, ARGS=3.9.2 for another version (docs/local-broker.md)
 	$(PYTHON) -m wiesel.broker.relock $(ARGS)
+
+lock-flink: setup ## resolve PyFlink's environment anew (after another version in flink/environment.py)
+	printf 'apache-flink==%s\nsetuptools\n' $$($(PYTHON) -c 'from wiesel.flink.environment import FLINK_VERSION as v; print(v)') | \
+		$(subst make lock,make lock-flink,$(LOCK)) - -o $$($(PYTHON) -c 'from wiesel.flink.environment import LOCK as l; print(l)')
 
 clean: ## remove the environment and everything that tools left behind
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
