@@ -98,6 +98,12 @@ def test_wrong_arguments_are_refused():
         DataGeneratorSource(str, -1)
     with pytest.raises(TypeError, match="function"):
         DataGeneratorSource("x", 1)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"takes RateLimiterStrategy.per_second.*, got float: 5.0"):
+        DataGeneratorSource(str, 1, 5.0)  # type: ignore[arg-type]
+
+
+def test_the_type_may_be_the_third_argument_as_in_java():
+    assert DataGeneratorSource(str, 1, Types.STRING()).produced_type() == Types.STRING()
 
 
 def test_pyflink_has_no_such_names():

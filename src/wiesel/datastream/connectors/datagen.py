@@ -9,6 +9,7 @@ from typing import Any
 
 from wiesel.connectors.datagen.rate import RateLimit
 from wiesel.connectors.datagen.source_spec import DataGeneratorSpec
+from wiesel.core.arguments import expect, expect_type
 from wiesel.core.errors import ConfigurationError
 from wiesel.core.shipping import ship
 from wiesel.core.types import TypeInformation
@@ -48,7 +49,7 @@ class DataGeneratorSource(Source):
     Args:
         generator_function: makes a record of a number.
         count: how many records.
-        rate_limiter_strategy: how fast; no limit when None.
+        rate_limiter_strategy: how fast; no limit when None. Java's third argument may be the type as well.
         type_info: type of the records; untyped when None.
     """
 
@@ -56,15 +57,19 @@ class DataGeneratorSource(Source):
         self,
         generator_function: Callable[[int], Any],
         count: int,
-        rate_limiter_strategy: RateLimiterStrategy | None = None,
+        rate_limiter_strategy: RateLimiterStrategy | TypeInformation | None = None,
         type_info: TypeInformation | None = None,
     ) -> None:
+        if isinstance(rate_limiter_strategy, TypeInformation):
+            rate_limiter_strategy, type_info = None, rate_limiter_strategy
         if not callable(generator_function):
             raise TypeError(f"DataGeneratorSource takes a function of a number, got {generator_function!r}")
         if count < 0:
             raise ConfigurationError(f"DataGeneratorSource: count must be from 0, got {count}.")
-        limit = (rate_limiter_strategy or RateLimiterStrategy.no_op()).limit
-        super().__init__(DataGeneratorSpec(ship(generator_function), count, limit))
+        rate = rate_limiter_strategy or RateLimiterStrategy.no_op()
+        expect(rate, RateLimiterStrategy, "DataGeneratorSource", "RateLimiterStrategy.per_second(…)")
+        expect_type(type_info, "DataGeneratorSource")
+        super().__init__(DataGeneratorSpec(ship(generator_function), count, rate.limit))
         self._type_info = type_info
 
     def produced_type(self) -> TypeInformation | None:
