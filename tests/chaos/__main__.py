@@ -25,7 +25,7 @@ from typing import Final
 from tests.chaos.broker import Broker
 from tests.chaos.history import History
 from tests.chaos.kills import SHORT_TRANSACTION_MS
-from tests.chaos.rows import DEEDS, Plan, plans
+from tests.chaos.rows import DEEDS, Plan, chosen, not_here, plans
 from tests.chaos.small_disk import SmallDisk, enter_own_mounts
 from tests.chaos.tally import Run, Tally, save
 from tests.chaos.verdict import Fault
@@ -40,9 +40,13 @@ def main() -> int:
     mounts = enter_own_mounts("tests.chaos", sys.argv[1:])
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(2**32)
     backends = ["hashmap", "rocksdb"] if options.backend == "both" else [options.backend]
-    todo = list(plans(options.rows.split(","), backends, options.cycles, mounts, _PER_HISTORY))
+    deeds = chosen(options.rows.split(","))
+    for name, reason in (cannot := not_here(deeds, mounts=mounts)).items():
+        print(f"{DEEDS[name].row} {name} is left out: {reason}")
+    deeds = [name for name in deeds if name not in cannot]
+    todo = list(plans(deeds, backends, options.cycles, _PER_HISTORY, with_random=options.rows == "all"))
     directory = Path(tempfile.mkdtemp(prefix="wiesel-chaos-"))
-    print(f"seed {seed}, files in {directory}" + ("" if mounts else "; no small disks here"), flush=True)
+    print(f"seed {seed}, files in {directory}", flush=True)
     began = time.monotonic()
     with Broker(directory / "kafka", options.brokers) as broker, ThreadPoolExecutor(options.jobs) as side_by_side:
         campaign = Campaign(broker, directory, seed)

@@ -73,8 +73,6 @@ def injected(calls: str, what: Callable[[random.Random], str]) -> Callable[[Hist
     """
 
     def harm(history: History, rng: random.Random) -> list[Fault]:
-        if shutil.which("strace") is None:
-            return [Fault(Kind.STUCK, "this row needs strace")]
         tracer = ["strace", "-D", "-f", "-qqq", "-o", "/dev/null", "-e", f"trace={calls}"]
         history.job.start(options=_PATIENT, under=[*tracer, "-e", f"inject={calls}:{what(rng)}"])
         return _ends_loudly(history, rng.uniform(1.0, 3.5), kill=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -31,6 +32,7 @@ class Deed:
         small_disk: it needs a job directory on a disk of its own.
         story: it has a history to itself and asks the oracles by itself; else it is one start of many.
         only: the state backend that it is for, if it is for one.
+        program: what has to be installed for it.
     """
 
     row: str
@@ -38,6 +40,7 @@ class Deed:
     small_disk: bool = False
     story: bool = False
     only: str | None = None
+    program: str = ""
 
 
 #: By name. A killed lone broker has to be asked for: what that means is told in docs/testing.md.
@@ -52,17 +55,17 @@ DEEDS: Final[Mapping[str, Deed]] = {
     "crash-loop": Deed("F6", stories.crash_loop, story=True),
     "SIGTERM": Deed("F7", KILLS["SIGTERM"]),
     "disk-full": Deed("F8", disk_kills.disk_full, small_disk=True),
-    "fsync": Deed("F9", disk_kills.fsync_fails),
-    "rename": Deed("F10", disk_kills.rename_fails),
-    "write": Deed("F10", disk_kills.dies_writing),
+    "fsync": Deed("F9", disk_kills.fsync_fails, program="strace"),
+    "rename": Deed("F10", disk_kills.rename_fails, program="strace"),
+    "write": Deed("F10", disk_kills.dies_writing, program="strace"),
     "damage": Deed("F11", disk_kills.damaged),
     "newest-lost": Deed("F11", _with_all_rules(scenarios.newest_checkpoint_lost_between_two_rescalings), story=True),
     "damage-sst": Deed("F12", disk_kills.damaged_table, only="rocksdb"),
     "stale": Deed("F13", disk_kills.stale_database, only="rocksdb"),
     "disk-gone": Deed("F14", disk_kills.disk_gone, small_disk=True),
-    "slow-disk": Deed("F15", disk_kills.slow_disk),
+    "slow-disk": Deed("F15", disk_kills.slow_disk, program="strace"),
     "broker": Deed("F17", KILLS["broker"]),
-    "clock": Deed("F26", machine_kills.lying_clock),
+    "clock": Deed("F26", machine_kills.lying_clock, program="cc"),
     "rescale": Deed("F41", KILLS["rescale"]),
     "rewind": Deed("F42", stories.rewound, story=True),
     "backup": Deed("F42", _with_all_rules(scenarios.job_directory_restored_from_a_backup), story=True),
@@ -97,6 +100,18 @@ def chosen(words: list[str]) -> list[str]:
     return found
 
 
+def not_here(names: list[str], *, mounts: bool) -> dict[str, str]:
+    """Return the deeds that this machine does not allow, each with the reason."""
+    found = {}
+    for name in names:
+        deed = DEEDS[name]
+        if deed.small_disk and not mounts:
+            found[name] = "no disk can be mounted here: no mount namespaces"
+        elif deed.program and shutil.which(deed.program) is None:
+            found[name] = f"{deed.program} is not installed"
+    return found
+
+
 @dataclass(frozen=True)
 class Plan:
     """One history: its deeds, one after another, on one state backend."""
@@ -106,15 +121,21 @@ class Plan:
     small_disk: bool
 
 
-def plans(words: list[str], backends: list[str], cycles: int, mounts: bool, per_history: int) -> Iterator[Plan]:
-    """Yield histories until so many deeds are planned.
+def plans(
+    deeds: list[str], backends: list[str], cycles: int, per_history: int, *, with_random: bool = False
+) -> Iterator[Plan]:
+    """Yield histories until so many deeds are planned; the deeds come in turn.
 
-    Of ``all`` every second one is a kill at random, and the others come in turn.
+    Args:
+        deeds: their names.
+        backends: of the state, in turn.
+        cycles: how many deeds.
+        per_history: how many at most share a history.
+        with_random: let every second one be a kill at random.
     """
-    deeds = [name for name in chosen(words) if mounts or not DEEDS[name].small_disk]
     lone = [name for name in deeds if DEEDS[name].story]
     starts = [name for name in deeds if not DEEDS[name].story]
-    mixed = _mixed(starts, with_random=words == ["all"])
+    mixed = _mixed(starts, with_random=with_random)
     left, number = cycles, 0
     while left > 0:
         backend = backends[number % len(backends)]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.rows import DEEDS, chosen, plans
+from tests.chaos.rows import DEEDS, chosen, not_here, plans
 from tests.chaos.tally import Tally
 from tests.chaos.verdict import Fault, Kind
 
@@ -34,7 +34,7 @@ def test_rows_and_names_are_chosen_alike_and_a_wrong_one_is_refused() -> None:
 
 
 def test_a_campaign_meets_every_deed_on_both_backends_and_every_second_one_is_a_kill_at_random() -> None:
-    planned = list(plans(["all"], ["hashmap", "rocksdb"], 600, mounts=True, per_history=20))
+    planned = list(plans(chosen(["all"]), ["hashmap", "rocksdb"], 600, per_history=20, with_random=True))
     done = [(name, plan.backend) for plan in planned for name in plan.deeds]
     assert len(done) == 600
     everywhere = {name for name, deed in DEEDS.items() if deed.only is None} - {"broker"}
@@ -42,9 +42,11 @@ def test_a_campaign_meets_every_deed_on_both_backends_and_every_second_one_is_a_
     assert 250 <= sum(name == "random" for name, _ in done) <= 350
 
 
-def test_where_nothing_can_be_mounted_no_small_disk_is_planned() -> None:
-    planned = plans(["all"], ["hashmap"], 200, mounts=False, per_history=20)
-    assert not any(plan.small_disk for plan in planned)
+def test_what_a_machine_does_not_allow_is_left_out_with_the_reason() -> None:
+    assert not_here(["P4", "disk-full"], mounts=False) == {
+        "disk-full": "no disk can be mounted here: no mount namespaces"
+    }
+    assert not_here(["P4", "disk-full"], mounts=True) == {}
 
 
 def test_the_tally_adds_up_by_rows_of_the_matrix() -> None:
