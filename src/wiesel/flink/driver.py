@@ -12,6 +12,7 @@ import json
 import sys
 import traceback
 import uuid
+from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -77,10 +78,9 @@ def _submitting(original: Any, env_of: Any, submission: dict[str, Any]) -> Any:
 
     @functools.wraps(original)
     def submit_here(self: Any, *arguments: Any, **options: Any) -> Any:
-        from apache_beam.runners.worker import sdk_worker  # type: ignore[import-not-found]
-
-        # It prints what a function raises, with fifty frames of its own, before the job fails with the same.
-        sdk_worker.print = lambda *_, **__: None
+        # PyFlink's worker. It prints what a function raises, with fifty frames of its own, before the job fails with it.
+        worker: Any = import_module("apache_beam.runners.worker.sdk_worker")
+        worker.print = lambda *_, **__: None
         return original(self, *arguments, **options)
 
     @functools.wraps(original)
