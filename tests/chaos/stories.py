@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import defaultdict
 from typing import Final
 
@@ -47,7 +48,9 @@ def bounded(history: History, rng: random.Random) -> list[Fault]:
     if code != exit_codes.OK:
         history.job.kill()
         return [Fault(Kind.STUCK, f"the bounded job ended with {code}\n{history.job.log()}"), *history.judge()]
-    history.wait_until(history.delivered, "the tail", seconds=0.5)  # for the reader; the job is over
+    deadline = time.monotonic() + _SECONDS
+    while not history.delivered() and time.monotonic() < deadline:  # the reader's turn: the job is over
+        time.sleep(0.05)
     return history.judge()
 
 
@@ -61,6 +64,8 @@ def rewound(history: History, rng: random.Random) -> list[Fault]:
     history.rest()
     asked = job.client("savepoint", str(job.directory / "savepoints"))
     said, _ = asked.communicate(timeout=_SECONDS)
+    if asked.returncode != 0:
+        return [Fault(Kind.STUCK, f"no savepoint was taken\n{job.log()}")]
     first = dict(history.feeder.fed())
     history.feeder.feed(rng.randint(1, _PER_KEY))
     faults = history.wait_until_delivered()
