@@ -78,7 +78,7 @@ def _submitting(original: Any, env_of: Any, submission: dict[str, Any]) -> Any:
 
     @functools.wraps(original)
     def submit_here(self: Any, *arguments: Any, **options: Any) -> Any:
-        # PyFlink's worker. It prints what a function raises, with fifty frames of its own, before the job fails with it.
+        # PyFlink's worker prints what a function raises, with fifty frames of its own, before the job fails with it.
         worker: Any = import_module("apache_beam.runners.worker.sdk_worker")
         worker.print = lambda *_, **__: None
         return original(self, *arguments, **options)
