@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -178,3 +179,20 @@ def test_checkpoints_are_taken_only_where_nothing_waits_to_be_sorted(keyed: bool
     (numbers.key_by(is_odd) if keyed else numbers).map(str).print()
     _, options, _ = env._prepare(None, handle_signals=False)
     assert options.checkpoint_settings().interval_ms == expected
+
+
+def test_a_batch_that_fails_begins_anew_and_counts_nothing_twice(tmp_path: Path) -> None:
+    failed = tmp_path / "failed"
+
+    def fail_once(pair: Any) -> Any:
+        if pair == ("b", 2) and not failed.exists():
+            failed.touch()
+            raise ValueError("once")
+        return pair
+
+    env = batch()
+    env.configure(Configuration().set_string("restart-strategy.type", "fixed-delay"))
+    env.configure(Configuration().set_string("restart-strategy.fixed-delay.delay", "1 ms"))
+    pairs = env.from_collection([("a", 1), ("b", 2), ("a", 3)]).key_by(lambda pair: pair[0]).map(fail_once)
+    assert collect(pairs.key_by(lambda pair: pair[0]).sum(1)) == [("a", 4), ("b", 2)]
+    assert failed.exists()
