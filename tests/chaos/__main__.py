@@ -63,8 +63,9 @@ def main() -> int:
         records=campaign.records,
         aborted_records=campaign.aborted_records,
     )
-    print(campaign.tally.table())
+    print(f"this run\n{campaign.tally.table()}\n")
     total = save(options.results, run, campaign.tally)
+    print(f"all runs\n{total.table()}")
     print(f"{total.kills} cycles in {options.results.name}, {total.bad} of them not survived unharmed")
     if campaign.tally.bad:
         print(f"what happened is in {directory}")
