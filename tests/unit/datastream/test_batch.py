@@ -145,8 +145,8 @@ def test_a_broadcast_side_comes_before_everything_else() -> None:
             ctx.get_broadcast_state(rules).put("add", value)
 
     env = batch()
+    values = env.from_collection([3, 1, 2], Types.INT())  # read before the rules
     rule = env.from_collection(range(1, 2001), Types.INT())
-    values = env.from_collection([3, 1, 2], Types.INT())
     assert collect(values.connect(rule.broadcast(rules)).process(Apply())) == [2003, 2001, 2002]
 
 
