@@ -65,7 +65,7 @@ class CountAndSum(KeyedProcessFunction):
         yield Row(key.encode(), f"{key},{seq},{count},{total}".encode())
 
     def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[Any]:
-        seq, amount = self.due.get(timestamp).split(",")
+        seq, amount = (self.due.get(timestamp) or "").split(",")
         self.due.remove(timestamp)
         count, total = (self.fired.value() or 0) + 1, (self.fired_sum.value() or 0) + int(amount)
         self.fired.update(count)

@@ -151,7 +151,7 @@ class Scheduler:
         """End a process between two steps: SIGKILL."""
         process.is_dead = True
         for fiber in list(process.fibers):
-            if fiber:  # else it has never run
+            if bool(fiber):  # else it has never run
                 fiber.throw(ProcessDiedError)
         process.fibers.clear()
 

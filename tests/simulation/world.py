@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from wiesel.core.host import running_on
 from wiesel.runtime.job_master.commands import JobState
 from wiesel.testing.memory_disk import MemoryDisk
 
+#: The engine shares connections by their address, so each world has one of its own.
+_worlds = itertools.count(1)
 JOBS: Final = Path("/jobs")
 
 
@@ -82,7 +85,7 @@ class World:
         self.started = 0
         chance = self.random.random
         prefix = ("same", "same") if chance() < 0.5 else ("first", "second")
-        self.shape = job.JobShape(f"seed-{seed}:9092", prefix, 6000)
+        self.shape = job.JobShape(f"world-{next(_worlds)}:9092", prefix, 6000)
         self.settings = {
             "wiesel.checkpoint.key-file": str(_key_file()),
             "execution.checkpointing.dir": str(JOBS),
