@@ -89,9 +89,7 @@ def terminated(history: History, rng: random.Random) -> list[Fault]:
     if code is None:
         return [Fault(Kind.STUCK, f"{first.name} did not end the job\n{history.job.autopsy()}")]
     # The signal itself where it had only just begun.
-    if code not in (exit_codes.for_signal(first), -first, -signal.SIGKILL) and not (
-        first is signal.SIGINT and code == exit_codes.FAILED and "KeyboardInterrupt" in history.job.log(200)
-    ):
+    if code not in (exit_codes.for_signal(first), -first, -signal.SIGKILL):
         return [Fault(Kind.STUCK, f"{first.name} ended the job with exit code {code}\n{history.job.log()}")]
     return []
 
