@@ -108,7 +108,7 @@ def _windows(call: Call, reporter: Reporter) -> None:
             "W204",
             expression,
             f"{kind} does not fire at the end of an input that ends: what is in the last windows is never seen.",
-            "Use event time, or a source that goes on.",
+            "Use event time, BATCH mode, or a source that goes on.",
         )
 
 

@@ -98,6 +98,8 @@ RIGHT = [
     "from pyflink.datastream.state import MapStateDescriptor",
     "stream.get_type().get_field_names()",  # of a RowTypeInfo
     "def use(stream: DataStream):\n    stream.reduce(min)",  # of a KeyedStream
+    "env.set_runtime_mode(RuntimeExecutionMode.BATCH)\n"
+    "stream.key_by(str).window(TumblingProcessingTimeWindows.of(Time.seconds(1)))",
     "Configuration().set_string('my.own.key', 'x').set_integer('parallelism.default', 2).set_boolean('my.own', True)",
     "Configuration().set_string('parallelism.default', '${MANY}').set_string(name(), value())",
     "from typing import Any\nother: Any = env\nother.anything()",
