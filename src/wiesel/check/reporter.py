@@ -33,9 +33,8 @@ class Reporter:
         self.findings: list[Finding] = []
         self._seen: set[Finding] = set()
         # A script that chooses its mode may mean BATCH, in which the end of the input is the end of the clock too.
-        self._quiet: set[str] = (
-            {"W204"} if "set_runtime_mode" in source or "execution.runtime-mode" in source else set()
-        )
+        chooses = "set_runtime_mode" in source or "execution.runtime-mode" in source
+        self._quiet: set[str] = {"W204"} if chooses else set()
         self._muted = False
         #: Called for each class of the script (the traps of ``overrides.py``).
         self.class_defined: Callable[[UserClass], None] = lambda _: None
