@@ -76,11 +76,13 @@ def run_on_flink(launch: FlinkLaunch, report: Report, on_start: Callable[[], Non
     text = _requirements(launch)
     packages = install_requirements(text, environment, report) if text else None
     with tempfile.TemporaryDirectory(prefix="wiesel-flink-") as scratch:
-        submission = _submission(launch, environment, Path(scratch), packages, text)
+        shipped = _ship(launch, Path(scratch) / "modules")
+        submission = _submission(launch, environment, Path(scratch), shipped, packages, text)
         told = Path(scratch) / "submission.json"
         told.touch(0o600)  # the configuration may hold secrets
         told.write_text(submission.to_json(), encoding="utf-8")
-        variables = driver_environment(environment, os.environ, packages, Path(scratch))
+        import_path = [*shipped, *([packages] if packages else [])]
+        variables = driver_environment(environment, os.environ, import_path, Path(scratch))
         on_start()
         with subprocess.Popen([environment.python, _DRIVER, told], env=variables) as driver, _signals_to(driver):
             code = driver.wait()
@@ -98,19 +100,32 @@ def is_this_machine(cluster: str) -> bool:
     return all(str(address).startswith("127.") or address == "::1" for address in addresses)
 
 
+def _ship(launch: FlinkLaunch, folder: Path) -> list[Path]:
+    """The entries of the workers' import path: a folder with copies of modules and packages, and archives."""
+    archives = [path.absolute() for path in launch.py_files if path.is_file() and path.suffix != ".py"]
+    modules = [path.absolute() for path in launch.py_files if path.absolute() not in archives]
+    neighbours = list(dict.fromkeys([*imported_neighbours(*_source(launch)), *modules]))
+    if not neighbours:
+        return archives
+    copy_neighbours(neighbours, folder)
+    return [folder, *archives]
+
+
 def _submission(
-    launch: FlinkLaunch, environment: FlinkEnvironment, scratch: Path, packages: Path | None, requirements: str
+    launch: FlinkLaunch,
+    environment: FlinkEnvironment,
+    scratch: Path,
+    shipped: list[Path],
+    packages: Path | None,
+    requirements: str,
 ) -> Submission:
-    file, root = _source(launch)
-    modules = scratch / "modules"
-    neighbours = [*imported_neighbours(file, root), *launch.py_files]
-    copy_neighbours(neighbours, modules)
+    _, root = _source(launch)
     named = scratch / "requirements.txt"
     named.write_text(requirements, encoding="utf-8")
     settings = worker_settings(
         environment,
         on_this_machine=launch.cluster is None or is_this_machine(launch.cluster),
-        modules=modules if neighbours else None,
+        shipped=shipped,
         packages=packages,
         named=named if requirements else None,
     )

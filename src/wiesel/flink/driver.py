@@ -149,6 +149,8 @@ def main(path: str) -> int:
         install(submission)
         run(submission)
     except KeyboardInterrupt:
+        if "job_id" in submission:
+            sys.stderr.write(f"job {submission['job_id']} goes on at http://{submission['cluster']}\n")
         return 130
     except Exception as error:
         sys.stdout.flush()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
@@ -49,24 +49,24 @@ def worker_settings(
     environment: FlinkEnvironment,
     *,
     on_this_machine: bool,
-    modules: Path | None,
-    packages: Path | None,
-    named: Path | None,
+    shipped: Sequence[Path] = (),
+    packages: Path | None = None,
+    named: Path | None = None,
 ) -> dict[str, str]:
     """Where the processes that run the script's functions find Python, its modules and its packages.
 
     Args:
         environment: PyFlink's.
         on_this_machine: whether those processes run here; elsewhere Flink's default holds: ``python`` of their PATH.
-        modules: the folder of the script's neighbours.
+        shipped: folders and archives that go with the job, as entries of the import path.
         packages: the folder of its installed requirements.
         named: its requirements.txt, for workers elsewhere, which install from it.
     """
     settings = {"python.client.executable": str(environment.python)}
     if on_this_machine:
         settings["python.executable"] = str(environment.python)
-    if modules is not None:
-        settings["python.files"] = str(modules)
+    if shipped:
+        settings["python.files"] = ",".join(map(str, shipped))
     if packages is not None and on_this_machine:
         settings["python.pythonpath"] = str(packages)
     elif named is not None and not on_this_machine:
@@ -75,7 +75,7 @@ def worker_settings(
 
 
 def driver_environment(
-    environment: FlinkEnvironment, inherited: Mapping[str, str], packages: Path | None, logs: Path
+    environment: FlinkEnvironment, inherited: Mapping[str, str], import_path: Sequence[Path], logs: Path
 ) -> dict[str, str]:
     """The variables of the driver's process and, through it, of the JVM and the mini cluster's Python."""
     dropped = ("FLINK_", "PYTHONHOME", "PYTHONSAFEPATH", "VIRTUAL_ENV", "JDK_JAVA_OPTIONS")
@@ -93,7 +93,7 @@ def driver_environment(
     }
     if not any(inherited.get(name) for name in _LOCALE):
         variables["LC_CTYPE"] = "C.UTF-8"  # Java 17 asks the locale how text is written
-    if packages is not None:
-        ours = [str(packages), *filter(None, [inherited.get("PYTHONPATH")])]
-        variables["PYTHONPATH"] = os.pathsep.join(ours)
+    if import_path:
+        entries = [*map(str, import_path), *filter(None, [inherited.get("PYTHONPATH")])]
+        variables["PYTHONPATH"] = os.pathsep.join(entries)
     return variables

@@ -16,15 +16,14 @@ ENVIRONMENT = FlinkEnvironment(
 
 
 def settings(**changes):
-    given = {"on_this_machine": True, "modules": None, "packages": None, "named": None, **changes}
-    return worker_settings(ENVIRONMENT, **given)
+    return worker_settings(ENVIRONMENT, **{"on_this_machine": True, **changes})
 
 
 def test_workers_of_this_machine_use_the_environments_python_and_the_installed_packages():
-    assert settings(modules=Path("/m"), packages=Path("/p"), named=Path("/r.txt")) == {
+    assert settings(shipped=[Path("/m"), Path("/a.zip")], packages=Path("/p"), named=Path("/r.txt")) == {
         "python.client.executable": "/cache/env/bin/python",
         "python.executable": "/cache/env/bin/python",
-        "python.files": "/m",
+        "python.files": "/m,/a.zip",
         "python.pythonpath": "/p",
     }
 
@@ -44,16 +43,16 @@ def test_the_environment_leads_the_path_and_java_is_the_one_that_was_chosen():
         "PYTHONHOME": "/x",
         "LANG": "de_DE.UTF-8",
     }
-    variables = driver_environment(ENVIRONMENT, inherited, Path("/p"), Path("/logs"))
+    variables = driver_environment(ENVIRONMENT, inherited, [Path("/m"), Path("/p")], Path("/logs"))
     assert variables["PATH"] == "/cache/env/bin:/usr/bin"
     assert variables["JAVA_HOME"] == "/jdk"
     assert variables["HADOOP_CLASSPATH"] == "/jars/kafka.jar"
-    assert variables["PYTHONPATH"] == "/p"
+    assert variables["PYTHONPATH"] == "/m:/p"
     assert not {"FLINK_HOME", "PYTHONHOME", "LC_CTYPE"} & variables.keys()
 
 
 def test_without_any_locale_java_writes_utf8():
-    assert driver_environment(ENVIRONMENT, {}, None, Path("/logs"))["LC_CTYPE"] == "C.UTF-8"
+    assert driver_environment(ENVIRONMENT, {}, [], Path("/logs"))["LC_CTYPE"] == "C.UTF-8"
 
 
 def test_a_submission_is_read_back_from_its_json():
