@@ -59,7 +59,7 @@ def test_at_the_end_everything_is_the_collectors_again() -> None:
 def test_the_program_is_frozen_and_young_objects_are_looked_at_less_often_until_the_end() -> None:
     before = gc.get_threshold()
     freezer = StateFreezer(True)
-    freezer.at_start()
+    freezer.at_start(again=False)
     assert gc.get_freeze_count() > 1000
     assert gc.get_threshold()[0] > before[0]
     freezer.close()
@@ -67,11 +67,21 @@ def test_the_program_is_frozen_and_young_objects_are_looked_at_less_often_until_
     assert gc.get_threshold() == before
 
 
+def test_what_an_attempt_that_failed_has_left_behind_is_not_frozen() -> None:
+    freezer = StateFreezer(True)
+    freezer.at_start(again=False)
+    garbage = weakref.ref(Cycle())
+    freezer.close()
+    freezer.at_start(again=True)
+    assert garbage() is None
+    freezer.close()
+
+
 def test_young_objects_that_are_never_looked_at_stay_so() -> None:
     before = gc.get_threshold()
     gc.set_threshold(0)
     try:
-        StateFreezer(True).at_start()
+        StateFreezer(True).at_start(again=False)
         assert gc.get_threshold()[0] == 0
     finally:
         gc.set_threshold(*before)
@@ -83,7 +93,7 @@ def test_who_does_not_want_it_or_has_switched_the_collector_off_is_left_alone(au
         gc.disable()
     freezer = StateFreezer(enabled=not automatic, memory=lambda: 100)
     before = gc.get_threshold()
-    freezer.at_start()
+    freezer.at_start(again=False)
     freezer.at_checkpoint()
     assert gc.get_threshold() == before
     assert gc.get_freeze_count() == 0

@@ -45,10 +45,16 @@ class StateFreezer:
         self._looked_at = 0
         self._threshold: tuple[int, int, int] | None = None
 
-    def at_start(self) -> None:
-        """Freeze the program, and let a batch of records be gone before the collector looks."""
+    def at_start(self, again: bool) -> None:
+        """Freeze the program, and let a batch of records be gone before the collector looks.
+
+        Args:
+            again: whether tasks ran before: what they leave behind, state and all, is collected and not frozen.
+        """
         if not self._enabled or not gc.isenabled():
             return
+        if again:
+            gc.collect()
         gc.freeze()
         young, middle, old = gc.get_threshold()
         if 0 < young < _YOUNG:  # 0 means never

@@ -79,7 +79,7 @@ class InlineDriver(JobDriver):
         except Exception as error:
             self._event(c.DeployFailed(command.attempt, error))
             return
-        self._freezer.at_start()
+        self._freezer.at_start(again=command.attempt > 0)
         self._event(c.TasksDeployed(command.attempt))
 
     def _trigger_sources(self, command: c.TriggerCheckpoint) -> None:

@@ -155,7 +155,7 @@ class Worker:
             return
         self._freezer.close()
         self._freezer = StateFreezer(value_of(message.options.configuration, catalog.FREEZE_STATE))
-        self._freezer.at_start()
+        self._freezer.at_start(again=message.attempt > 0)
         self._timed = [TimedTask(task_id, task) for task_id, task in self._tasks.items()]
         for connection in peers.values():  # only now, when every channel is known
             self._poller.add(connection, exchange.receive)
