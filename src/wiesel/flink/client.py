@@ -70,10 +70,10 @@ def run_on_flink(launch: FlinkLaunch, report: Report, on_start: Callable[[], Non
         report: told about downloads and steps.
         on_start: called when the preparations are done and the terminal is the script's.
     """
+    text = _requirements(launch)
     if launch.cluster is not None:
         require_fitting(launch.cluster)
     environment = prepare(report)
-    text = _requirements(launch)
     packages = install_requirements(text, environment, report) if text else None
     with tempfile.TemporaryDirectory(prefix="wiesel-flink-") as scratch:
         shipped = _ship(launch, Path(scratch) / "modules")

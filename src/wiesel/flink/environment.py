@@ -140,9 +140,7 @@ def run_pip(python: Path, arguments: Sequence[str | Path], report: Report, what:
     if process.returncode != 0:
         reasons = [line for line in said if line.startswith("ERROR")] or said[-5:]
         raise FlinkError(
-            f"{what} failed; pip says:\n"
-            + "\n".join(reasons)
-            + "\nCheck the network (and pip's index), then try again."
+            f"{what} failed; pip says:\n" + "\n".join(reasons) + "\nCheck the network and pip's index, then try again."
         )
 
 

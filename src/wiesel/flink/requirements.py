@@ -8,16 +8,27 @@ import shutil
 from pathlib import Path
 
 from wiesel.flink.environment import LOCK, FlinkEnvironment, run_pip
+from wiesel.flink.errors import FlinkConfigurationError, FlinkError
 from wiesel.java.cache import cache_directory, exclusive
 from wiesel.java.jars import Report
 
 #: What a requirements.txt may name, and what is there already or has no use on Flink.
 _PROVIDED = re.compile(r"(wiesel|apache[-_.]flink)\b(?![-_.])", re.IGNORECASE)
+#: Lines of a requirements.txt that name a file.
+_OTHER_FILES = re.compile(r"\s*(-r|-c|-e|--requirement|--constraint|--editable|\.{0,2}/)")
 
 
 def own_requirements(text: str) -> str:
-    """The text without what the environment brings anyway, and without comments; empty if nothing is left."""
-    lines = (re.sub(r"(^|\s)#.*", "", line).rstrip() for line in text.splitlines())
+    """The text without what the environment brings anyway, and without comments; empty if nothing is left.
+
+    Raises FlinkConfigurationError for lines that lead to other files: the text travels alone.
+    """
+    lines = [re.sub(r"(^|\s)#.*", "", line).rstrip() for line in text.splitlines()]
+    if elsewhere := next((line for line in lines if _OTHER_FILES.match(line)), None):
+        raise FlinkConfigurationError(
+            f"requirements.txt says '{elsewhere}', and other files do not reach a cluster's workers: write the "
+            "packages into one file and name it with --requirements; --py-files sends modules of your own."
+        )
     return "".join(f"{line}\n" for line in lines if line and not _PROVIDED.match(line.lstrip()))
 
 
@@ -41,6 +52,19 @@ def _install(text: str, folder: Path, environment: FlinkEnvironment, report: Rep
     making = folder.with_name(f"{folder.name}.making")
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir()
+    try:
+        _install_into(making, text, environment, report)
+        (making / "packages").rename(folder)
+    except FlinkError as error:
+        raise FlinkError(
+            f"{error}\nOne process has PyFlink's packages and these: where both name one, it has to be PyFlink's "
+            f"version, as {LOCK.name} of wiesel.flink lists them."
+        ) from error
+    finally:
+        shutil.rmtree(making)
+
+
+def _install_into(making: Path, text: str, environment: FlinkEnvironment, report: Report) -> None:
     named = making / "requirements.txt"
     named.write_text(text, encoding="utf-8")
     constraints = making / "constraints.txt"
@@ -49,5 +73,3 @@ def _install(text: str, folder: Path, environment: FlinkEnvironment, report: Rep
     )
     where: list[str | Path] = ["--target", making / "packages", "-c", constraints, "-r", named]
     run_pip(environment.python, where, report, "installing the script's requirements", text.count("\n"))
-    (making / "packages").rename(folder)
-    shutil.rmtree(making)

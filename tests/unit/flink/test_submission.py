@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from wiesel.flink.environment import FlinkEnvironment
+from wiesel.flink.errors import FlinkConfigurationError
 from wiesel.flink.requirements import own_requirements
 from wiesel.flink.submission import Submission, driver_environment, worker_settings
 from wiesel.java.runtime import JavaRuntime
@@ -66,5 +67,11 @@ def test_what_the_environment_brings_is_not_asked_for_again(line):
 
 
 def test_the_scripts_own_requirements_stay_without_comments():
-    text = "orjson>=3  # fast\nwiesel\nwiesel-extras==1\n-r other.txt\n"
-    assert own_requirements(text) == "orjson>=3\nwiesel-extras==1\n-r other.txt\n"
+    text = "orjson>=3  # fast\nwiesel\nwiesel-extras==1\n--pre\n"
+    assert own_requirements(text) == "orjson>=3\nwiesel-extras==1\n--pre\n"
+
+
+@pytest.mark.parametrize("line", ["-r other.txt", "-e .", "./wheels/own.whl", "--constraint c.txt"])
+def test_requirements_in_other_files_are_refused_since_the_text_travels_alone(line):
+    with pytest.raises(FlinkConfigurationError, match="one file"):
+        own_requirements(f"orjson\n{line}\n")
