@@ -161,6 +161,7 @@ class KafkaTransaction:
         self._timeout_seconds = timeout_seconds
         self._stopping = stopping
         self._failed: KafkaError | None = None
+        self._failed_topic: str | None = None
         #: Whether the broker allows no longer transaction.
         self.is_longest = False
         self._begun = self._lost = 0
@@ -250,15 +251,15 @@ class KafkaTransaction:
                 producer.poll(_SLICE_SECONDS)
                 self._check(deadline, f"publishing output of {self._tid}")
 
-    def _on_delivery(self, error: KafkaError | None, _: Message) -> None:
+    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
             self._lost += 1
             if self._failed is None:
-                self._failed = error
+                self._failed, self._failed_topic = error, message.topic()
 
     def _raise_failed(self, doing: str) -> None:
         if self._failed is not None:
-            raise self._doubt(self._failed, doing)
+            raise self._doubt(self._failed, f"{doing} to topic {self._failed_topic!r}")
 
     def _in_slices(self, call: Callable[[float], Any], deadline: float, doing: str) -> None:
         """Make a blocking call that goes on where it was when it is called again after its time."""
