@@ -9,7 +9,7 @@ PYTHON := $(VENV)/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt stubs empty-members property model chaos faults parity bench bench-quick lock lock-broker lock-flink clean
+.PHONY: help setup demo test check fmt stubs empty-members property model simulate chaos faults parity bench bench-quick lock lock-broker lock-flink clean
 
 help: ## what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,11 @@ model: setup ## the whole state space of the exactly-once models (minutes)
 
 faults: setup ## networks that are cut, brokers that die, every Kafka: the long rows of the fault matrix (minutes)
 	$(PYTHON) -m pytest -m "exhaustive and integration" --timeout 600 tests/integration $(ARGS)
+
+# The seeds after those that are counted in tests/simulation/results.json; ARGS='--seed 7' replays one.
+SEEDS ?= 10000
+simulate: setup ## the whole system on simulated Kafka, disk, network and clock, ten thousand seeds (half an hour)
+	$(PYTHON) -m tests.simulation --seeds $(SEEDS) $(ARGS)
 
 # More kills make a campaign; their counts are added up: make chaos CYCLES=3000
 CYCLES ?= 100

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.simulation.campaign import (
     RULES,
@@ -39,7 +40,7 @@ def main() -> int:
         print(json.dumps(None if found is None else {"seed": found[0], "harm": found[1]}))
         return 0 if found else 1
     if options.ablate is not None:
-        return _ablate(options.ablate, options.first or 1, options.seeds)
+        return _ablate(options.ablate, options.first or 1, options.seeds, options.jobs)
     return _run(options)
 
 
@@ -72,14 +73,15 @@ def _run(options: argparse.Namespace) -> int:
     return 1 if tally.failed else 0
 
 
-def _ablate(rules: list[str], first: int, count: int) -> int:
+def _ablate(rules: list[str], first: int, count: int, jobs: int) -> int:
     missing = 0
-    for rule in rules or RULES:
-        found = ablate(rule, first, count)
-        add_ablation(rule, found)
-        missing += found is None
-        harm = "nothing found" if found is None else f"seed {found['seed']}: {found['harm']}"
-        print(f"{rule} off: {harm}", flush=True)
+    with ThreadPoolExecutor(jobs) as pool:
+        chosen = rules or RULES
+        for rule, found in zip(chosen, pool.map(lambda rule: ablate(rule, first, count), chosen), strict=True):
+            add_ablation(rule, found)
+            missing += found is None
+            harm = "nothing found" if found is None else f"seed {found['seed']}: {found['harm']}"
+            print(f"{rule} off: {harm}", flush=True)
     return 1 if missing else 0
 
 
