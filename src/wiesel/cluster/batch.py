@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from functools import partial
+from pathlib import Path
 from typing import IO
 
 from wiesel.core.configuration import Configuration
+from wiesel.core.errors import ConfigurationError
 from wiesel.core.operator_specs import BroadcastProcessSpec
 from wiesel.core.options import catalog, optional_value_of, value_of
 from wiesel.graph.job_graph import OperatorNode
@@ -24,12 +26,19 @@ def sorts_inputs(configuration: Configuration) -> bool:
 
 
 def in_batches(gate: InputGate, head: OperatorNode, configuration: Configuration) -> InputGate | SortingGate:
-    """Return the input of a batch's operator: by key and event time, a broadcast side before all else."""
+    """Return the input of a batch's operator: by key and event time, a broadcast side before all else.
+
+    Raises:
+        ConfigurationError: there is no place for temporary files.
+    """
     has_broadcast_side = isinstance(head.spec, BroadcastProcessSpec)
     if not head.keyed and not has_broadcast_side:
         return gate
     directories = optional_value_of(configuration, catalog.TEMPORARY_DIRECTORIES)
-    open_file = partial(_temporary_file, directories[0] if directories else None)
+    directory = directories[0] if directories else None
+    if directory is not None and not Path(directory).is_dir():
+        raise ConfigurationError(f"io.tmp.dirs: there is no directory {directory!r}. Make it, or name another one.")
+    open_file = partial(_temporary_file, directory)
     sorter = ExternalSorter(value_of(configuration, catalog.SORTED_INPUTS_MEMORY), open_file)
     return SortingGate(gate, sorter, _BROADCAST_SIDE if has_broadcast_side else None)
 

@@ -196,3 +196,10 @@ def test_a_batch_that_fails_begins_anew_and_counts_nothing_twice(tmp_path: Path)
     pairs = env.from_collection([("a", 1), ("b", 2), ("a", 3)]).key_by(lambda pair: pair[0]).map(fail_once)
     assert collect(pairs.key_by(lambda pair: pair[0]).sum(1)) == [("a", 4), ("b", 2)]
     assert failed.exists()
+
+
+def test_a_place_for_temporary_files_that_is_not_there_is_refused() -> None:
+    env = batch()
+    env.configure(Configuration().set_string("io.tmp.dirs", "/no/such/place"))
+    with pytest.raises(ConfigurationError, match=r"io\.tmp\.dirs: there is no directory '/no/such/place'"):
+        collect(env.from_collection([1]).key_by(is_odd).map(str))
