@@ -62,11 +62,12 @@ class Line:
         return committed(self.servers, self.topic)
 
     def has_open_transaction(self) -> bool:
-        """Whether readers of committed records are held up before the end of the output."""
+        """Whether readers of committed records are held up before the end of the output or of the progress topic."""
+        partitions = [TopicPartition(topic, 0) for topic in (self.topic, self.progress)]
         ends = []
         for level in ("read_committed", "read_uncommitted"):
             consumer = Consumer({"bootstrap.servers": self.servers, "group.id": "test", "isolation.level": level})
-            ends.append(consumer.get_watermark_offsets(TopicPartition(self.topic, 0), timeout=10)[1])
+            ends.append([consumer.get_watermark_offsets(partition, timeout=10)[1] for partition in partitions])
             consumer.close()
         return ends[0] != ends[1]
 
