@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -28,7 +29,7 @@ from tests.chaos.kills import SHORT_TRANSACTION_MS
 from tests.chaos.rows import DEEDS, Plan, chosen, not_here, plans
 from tests.chaos.small_disk import SmallDisk, enter_own_mounts
 from tests.chaos.tally import Run, Tally, save
-from tests.chaos.verdict import Fault
+from tests.chaos.verdict import Fault, Kind
 
 RESULTS: Final = Path(__file__).parent / "results" / "kills.json"
 _PER_HISTORY: Final = 20
@@ -44,11 +45,12 @@ def main() -> int:
     for name, reason in (cannot := not_here(deeds, mounts=mounts)).items():
         print(f"{DEEDS[name].row} {name} is left out: {reason}")
     deeds = [name for name in deeds if name not in cannot]
+    jobs = 1 if "broker" in deeds else options.jobs  # or one history's kill would be every history's
     todo = list(plans(deeds, backends, options.cycles, _PER_HISTORY, with_random=options.rows == "all"))
     directory = Path(tempfile.mkdtemp(prefix="wiesel-chaos-"))
     print(f"seed {seed}, files in {directory}", flush=True)
     began = time.monotonic()
-    with Broker(directory / "kafka", options.brokers) as broker, ThreadPoolExecutor(options.jobs) as side_by_side:
+    with Broker(directory / "kafka", options.brokers) as broker, ThreadPoolExecutor(jobs) as side_by_side:
         campaign = Campaign(broker, directory, seed)
         deadline = began + options.seconds if options.seconds else float("inf")
         list(side_by_side.map(lambda item: campaign.tell(item[0], item[1], deadline), enumerate(todo)))
@@ -96,23 +98,28 @@ class Campaign:
         with History(
             self._broker, self._directory, transaction_timeout_ms=timeout_ms, backend=plan.backend, disk=disk
         ) as history:
-            done, faults = self._story(plan, history, rng, deadline)
+            done: list[str] = []
+            try:
+                faults = self._story(plan, history, rng, deadline, done)
+            except Exception:  # of the harness; what the others have found must not be lost by it
+                faults = [Fault(Kind.STUCK, traceback.format_exc())]
             with self._guard:
                 self._count(plan, history, done, faults)
 
     @staticmethod
-    def _story(plan: Plan, history: History, rng: random.Random, deadline: float) -> tuple[list[str], list[Fault]]:
-        if DEEDS[plan.deeds[0]].story:
-            return [plan.deeds[0]], DEEDS[plan.deeds[0]].act(history, rng)
-        history.feeder.start()
-        done: list[str] = []
-        faults: list[Fault] = []
+    def _story(plan: Plan, history: History, rng: random.Random, deadline: float, done: list[str]) -> list[Fault]:
+        """Do the deeds, noting in ``done`` which were begun; returns what is wrong."""
+        if not DEEDS[plan.deeds[0]].story:
+            history.feeder.start()
         for name in plan.deeds:
-            faults = DEEDS[name].act(history, rng) or history.faults_so_far()
             done.append(name)
+            faults = DEEDS[name].act(history, rng)
+            if DEEDS[name].story:
+                return faults  # it has asked all oracles
+            faults = faults or history.faults_so_far()
             if faults or time.monotonic() > deadline:
                 break
-        return done, faults + history.finish()
+        return faults + history.finish()
 
     def _count(self, plan: Plan, history: History, done: list[str], faults: list[Fault]) -> None:
         suffix = " rocksdb" if plan.backend == "rocksdb" else ""
