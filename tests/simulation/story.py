@@ -19,6 +19,7 @@ from wiesel.core.errors import (
     ProgressLostError,
     RestoreRefusedError,
 )
+from wiesel.runtime.job_master.commands import JobState
 
 SAVEPOINTS: Final = JOBS / "savepoints"
 KEYS: Final = tuple(f"key-{number}" for number in range(5))
@@ -47,6 +48,8 @@ class Story:
         self.rewinds = 0
         self.directory = "job"
         self.directories = 1
+        self.has_claimed = False
+        self.feeding = True
         self.parallelism = self.random.choice((1, 2, 2, 3))
         self.process: JobProcess | None = None
         self.zombies: list[JobProcess] = []
@@ -140,6 +143,8 @@ class Story:
     def _watch(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
         """Let the job run, feed it now and then, and start it again when it has ended by itself."""
 
+        healed = not self.feeding
+
         def look() -> bool:
             now = self.world.scheduler.monotonic()
             if now >= self._fed_at:
@@ -148,11 +153,14 @@ class Story:
                     self._feed(1)
             self.reader.read()
             self._supervise()
+            driver = None if self.process is None else self.process.driver
+            if driver is not None and driver.master.state is JobState.RUNNING:
+                self.has_claimed = True
+                if healed:
+                    self._wake_zombies()
             return bool(self.faults) or until()
 
         return self.world.run(seconds, look)
-
-    feeding = True
 
     def _supervise(self) -> None:
         process = self.process
@@ -210,6 +218,7 @@ class Story:
     def _begin_elsewhere(self) -> None:
         self.directories += 1
         self.directory = f"moved-{self.directories}"
+        self.has_claimed = False
         self.backup = None
 
     def _rewind(self) -> None:
@@ -279,7 +288,7 @@ class Story:
             self.reader.read()
             return process.has_ended
 
-        self.world.run(10, ended)
+        self.world.run(5, ended)
         self.tell(f"{process} {'refused: ' + repr(process.error) if process.has_ended else 'goes on'}")
         if process.has_ended:
             self.process = None
@@ -341,18 +350,13 @@ class Story:
             asked.append(driver.trigger_savepoint(SAVEPOINTS, stop=True))
 
         self.world.scheduler.spawn(process, ask, "savepoint")
-        self._watch(20, lambda: self.process is not process or process.has_ended)
-        if not process.has_ended or not asked or self.process is not process:
-            return
-        path = driver.savepoint_status(asked[0]).path
-        if path is None or process.error is not None:
-            return
-        self.process = None
+        self.world.run(5, lambda: process.has_ended)
+        path = driver.savepoint_status(asked[0]).path if asked else None
+        if not process.has_ended or path is None or process.error is not None:
+            return  # it goes on, or a supervisor sees to it
         if self.chance(0.5):
             self._begin_elsewhere()
-        self._start("from a savepoint", from_savepoint=str(path))
-        assert self.process is not None
-        self._until_running(self.process, str(path))
+        self._until_running(self._start("from a savepoint", from_savepoint=str(path)), str(path))
 
     def _fill_disk(self, process: JobProcess) -> None:
         """The disk is full for a while."""
@@ -384,6 +388,12 @@ class Story:
             self.world.kill(twin)
 
     def _wake_zombies(self) -> None:
+        """Wake who was left, once the moved job has claimed its ids: until then the old one is no zombie but the owner.
+
+        What the owner publishes behind the checkpoint that the user moves from is repeated by choice, as by a rewind.
+        """
+        if not self.has_claimed:
+            return
         for zombie in self.zombies:
             self.world.scheduler.resume(zombie)
             self.counts["zombie woken"] += 1
@@ -403,7 +413,6 @@ class Story:
     def _end(self) -> None:
         """Everything heals; the job delivers all, is stopped, and nothing is left open."""
         self._heal()
-        self._wake_zombies()
         self.tell("healed")
         if self.process is None:
             self._resume()

@@ -89,7 +89,7 @@ class World:
         self.settings = {
             "wiesel.checkpoint.key-file": str(_key_file()),
             "execution.checkpointing.dir": str(JOBS),
-            "execution.checkpointing.interval": f"{self.random.choice((40, 100, 300))} ms",
+            "execution.checkpointing.interval": f"{self.random.choice((60, 150, 500))} ms",
             "execution.checkpointing.timeout": "20 s",
             "execution.checkpointing.tolerable-failed-checkpoints": str(self.random.choice((0, 3, 1000))),
             "execution.checkpointing.num-retained": str(self.random.choice((1, 1, 3))),
