@@ -54,6 +54,9 @@ def _shared(bootstrap_servers: str, connection: tuple[tuple[str, str], ...]) -> 
 class Cluster:
     """A connection for questions; it is made, and waited for, at the first one, and after each failure.
 
+    Whoever waits for an answer holds on to the client meanwhile: another question's failure replaces it here, and the
+    futures of a client that is gone never end.
+
     Args:
         bootstrap_servers: for messages.
         connection: librdkafka's configuration of the connection.
@@ -98,7 +101,8 @@ class Cluster:
 
         if not topics:
             return {}
-        futures = self.connect().describe_topics(TopicCollection(list(topics)), request_timeout=_TIMEOUT_SECONDS)
+        admin = self.connect()
+        futures = admin.describe_topics(TopicCollection(list(topics)), request_timeout=_TIMEOUT_SECONDS)
         result: dict[str, TopicDescription] = {}
         for name, future in futures.items():
             try:
@@ -134,7 +138,8 @@ class Cluster:
 
         denied = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
         result: dict[str, dict[str, str]] = {}
-        futures = self.connect().describe_configs(list(resources), request_timeout=_TIMEOUT_SECONDS)
+        admin = self.connect()
+        futures = admin.describe_configs(list(resources), request_timeout=_TIMEOUT_SECONDS)
         for resource, future in futures.items():
             try:
                 entries = future.result()
@@ -154,8 +159,9 @@ class Cluster:
         from confluent_kafka.admin import NewTopic
 
         topic = NewTopic(name, num_partitions=partitions, replication_factor=replication, config=dict(settings))
+        admin = self.connect()
         try:
-            self.connect().create_topics([topic], request_timeout=_TIMEOUT_SECONDS)[name].result()
+            admin.create_topics([topic], request_timeout=_TIMEOUT_SECONDS)[name].result()
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise self.cause_of(error.args[0], f"creating topic {name}") from error

@@ -44,7 +44,8 @@ def inspect_topics(cluster: Cluster, bootstrap_servers: str, topics: Sequence[st
 
     if not topics:
         return {}
-    futures = cluster.connect().describe_topics(
+    admin = cluster.connect()  # held until all is answered
+    futures = admin.describe_topics(
         TopicCollection(list(topics)), include_authorized_operations=True, request_timeout=_TIMEOUT_SECONDS
     )
     result = {}

@@ -71,7 +71,8 @@ class ClusterOffsets:
         if not partitions:
             return {}
         level = IsolationLevel.READ_COMMITTED if self._read_committed else IsolationLevel.READ_UNCOMMITTED
-        futures = self._cluster.connect().list_offsets(
+        admin = self._cluster.connect()  # held until all is answered
+        futures = admin.list_offsets(
             {TopicPartition(*partition): spec for partition in partitions},
             isolation_level=level,
             request_timeout=_TIMEOUT_SECONDS,

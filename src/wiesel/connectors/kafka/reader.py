@@ -274,7 +274,17 @@ class KafkaSourceReader:
         offsets = {partition_of(split.split_id): split.position["offset"] for split in splits}
         changed = self._commits.changed(offsets | self._finished_at_snapshot)
         if changed:
-            self._client.order(lambda consumer: self._commits.commit(consumer, changed))
+            self._client.order(lambda consumer: self._commit(consumer, changed))
+
+    def _commit(self, consumer: Consumer, offsets: dict[Partition, int]) -> None:
+        from confluent_kafka import KafkaError
+
+        if not self._positions:
+            # Nobody drains any more, and what lies there may say that the group is not ours.
+            found = [message.error() for message in consumer.consume(100, 0)]
+            if any(error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED for error in found):
+                self._commits.warn_of_rights()
+        self._commits.commit(consumer, offsets)
 
     def pause(self, split_ids: Iterable[str]) -> None:
         """Stop reading exactly these partitions, and read all others again."""

@@ -152,6 +152,9 @@ class KafkaSourceSpec:
             "enable.auto.commit": self.properties.get("enable.auto.commit", "false"),
             "enable.partition.eof": True,
             "auto.offset.reset": "error",
+            # We are no member of the group. To the client it is also how long a commit waits for the group's
+            # coordinator, and a close for the commit: its 45 s are too long for what is for monitoring only.
+            "session.timeout.ms": self.properties.get("session.timeout.ms", "6000"),
         }
 
     def _connection(self) -> dict[str, str]:
