@@ -145,6 +145,7 @@ def departures(env: StreamExecutionEnvironment, args: argparse.Namespace) -> Dat
         .set_group_id(args.group)
         .set_starting_offsets(KafkaOffsetsInitializer.earliest())
         .set_value_only_deserializer(SimpleStringSchema())
+        .set_properties(args.property)
     )
     if args.until:
         ends = {KafkaTopicPartition(args.input, partition): offset for partition, offset in enumerate(args.until)}
@@ -170,9 +171,10 @@ def write(stream: DataStream, topic: str, args: argparse.Namespace) -> None:
         .set_transactional_id_prefix(topic)
         # Flink's default of an hour is more than brokers allow by default (15 minutes).
         .set_property("transaction.timeout.ms", "600000")
-        .build()
     )
-    stream.sink_to(sink).name(topic).uid(topic)
+    for key, value in args.property.items():
+        sink.set_property(key, value)
+    stream.sink_to(sink.build()).name(topic).uid(topic)
 
 
 def main(args: argparse.Namespace) -> None:
@@ -214,4 +216,9 @@ if __name__ == "__main__":
     options.add_argument("--alert-after", type=int, default=3, metavar="DEPARTURES")
     options.add_argument("--very-late-minutes", type=int, default=180)
     options.add_argument("--checkpoint-interval", type=int, default=1000, metavar="MS")
-    main(options.parse_args())
+    options.add_argument(
+        "--property", action="append", default=[], metavar="KEY=VALUE", help="of the Kafka clients, for a login say"
+    )
+    arguments = options.parse_args()
+    arguments.property = dict(text.split("=", 1) for text in arguments.property)
+    main(arguments)

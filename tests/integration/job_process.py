@@ -117,7 +117,7 @@ class Ended:
         assert self.code == code, f"exit code {self.code}\n{self.err}"
         assert [text for text in said if text not in self.last_line] == [], self.err
         assert "src/wiesel/" not in self.err and "site-packages" not in self.err, self.err
-        assert self.err.count("error: ") <= 1, self.err
+        assert sum(line.startswith("error: ") for line in self.err.splitlines()) <= 1, self.err
 
 
 class Running:

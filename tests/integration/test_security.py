@@ -156,6 +156,39 @@ def test_no_secret_gets_out_of_a_property_that_is_refused(canaries: Canaries, ke
     canaries.assert_none_got_out(ended)
 
 
+REGISTRY = """
+import json, os
+from wiesel.datastream.formats.registry import AvroSchema, ConfluentRegistryAvroDeserializationSchema
+
+given = json.loads(os.environ["PROPERTIES"])
+schema = ConfluentRegistryAvroDeserializationSchema.for_generic(
+    AvroSchema.parse_string('"string"'), given.pop("url"), given
+)
+def per_record(line):
+    return line
+"""
+
+
+@pytest.mark.parametrize("source", ["URL", "USER_INFO", "STATIC_TOKEN", "OAUTHBEARER"])
+def test_no_secret_of_a_schema_registry_gets_out(job: CountJob, canaries: Canaries, source: str) -> None:
+    job.write(REGISTRY)
+    job.produce(b"\x00\x00\x00\x00\x01\x02a")
+    way = "basic" if source in ("URL", "USER_INFO") else "bearer"
+    properties = {
+        "url": f"http://me:{canaries.plant()}@127.0.0.1:1",
+        f"{way}.auth.credentials.source": source,
+        "basic.auth.user.info": f"me:{canaries.plant()}",
+        "bearer.auth.token": canaries.plant(),
+        "bearer.auth.issuer.endpoint.url": "http://127.0.0.1:1/token",
+        "bearer.auth.client.id": "me",
+        "bearer.auth.client.secret": canaries.plant(),
+    }
+    ended = canaries.run(properties, "--log-level", "DEBUG", "--verbose")
+    assert ended.code == exit_codes.OUTSIDE_SYSTEM, ended.err
+    assert "The schema registry at http://127.0.0.1:1 does not answer" in ended.err
+    canaries.assert_none_got_out(ended)
+
+
 def test_no_secret_gets_out_of_a_configuration_with_a_misspelt_key(job: CountJob, canaries: Canaries) -> None:
     config = job.place.directory / "config.yaml"
     config.write_text("s3.secret-kay: ${OF_THE_FILE}\nsecurity.passwort: ${OF_THE_FILE}\n")

@@ -1,48 +1,30 @@
 """TLS to Kafka: certificates and host names are checked unless the user switches it off, which is told every time."""
 
-import shutil
-import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.integration.job_process import CountJob, Ended, Workplace
+from tests.support.certificates import Authority
 from wiesel.broker.admin import Admin
 from wiesel.broker.local import LocalBroker
 from wiesel.core import exit_codes
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates of these tests"),
-]
+pytestmark = pytest.mark.integration
 
 #: What is wrong with the certificate of each listener.
 LISTENERS = {"GOOD": "127.0.0.1", "OTHERHOST": "192.0.2.1", "EXPIRED": "127.0.0.1"}
 
 
-def openssl(directory: Path, *arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True)
-
-
-def make_certificates(directory: Path) -> None:
-    """A CA, and for each listener a PEM file with key and certificate."""
-    key = ("-newkey", "rsa:2048", "-nodes")
-    openssl(directory, "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=ca")
-    for name, address in LISTENERS.items():
-        openssl(directory, "req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        (directory / f"{name}.ext").write_text(f"subjectAltName=IP:{address}\n")
-        authority = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", f"{name}.ext")
-        days = "-1" if name == "EXPIRED" else "2"
-        openssl(directory, "x509", "-req", *authority, "-in", f"{name}.csr", "-out", f"{name}.crt", "-days", days)
-        pem = (directory / f"{name}.key").read_text() + (directory / f"{name}.crt").read_text()
-        (directory / f"{name}.pem").write_text(pem)
-
-
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CA, and for each listener a PEM file with key and certificate."""
     directory = tmp_path_factory.mktemp("certificates")
-    make_certificates(directory)
+    authority = Authority(directory)
+    for name, address in LISTENERS.items():
+        authority.issue(name, address, timedelta(days=-1 if name == "EXPIRED" else 2))
     return directory
 
 
