@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import wiesel
 from tests.chaos.verdict import Kind, judge
 from tests.simulation.campaign import RULES
 from tests.simulation.oracle import forgive
@@ -77,3 +80,54 @@ def test_a_rewind_excuses_nothing_that_reads_otherwise_and_no_gap() -> None:
 def test_more_repetitions_than_rewinds_are_duplicates() -> None:
     output = forgive(seen("k,1,1,5", "k,1,1,5", "k,1,1,5"), rewinds=1)
     assert any(fault.kind is Kind.DUPLICATE for fault in judge(output, ["at-once"], {"k": 1}, complete=True))
+
+
+# ------------------------------------------------------------------------------------------------------ the one door
+
+SOURCES = Path(wiesel.__file__).parent
+#: What asks the machine for something while a simulated job runs.
+BEHIND_THE_DOOR = [
+    *(SOURCES / "runtime" / "checkpoint").glob("*.py"),
+    *(SOURCES / "runtime" / "job_master").glob("*.py"),
+    *(
+        SOURCES / "cluster" / f"{name}.py"
+        for name in (
+            "background",
+            "checkpoint_files",
+            "commit_service",
+            "driver",
+            "inline",
+            "savepoints",
+            "sources",
+            "start",
+        )
+    ),
+    *(
+        SOURCES / "connectors" / "kafka" / f"{name}.py"
+        for name in (
+            "admin",
+            "client",
+            "delivery",
+            "owned_consumer",
+            "progress_log",
+            "sink_committer",
+            "sink_spec",
+            "transactions",
+        )
+    ),
+]
+PAST_IT = re.compile(
+    r"\b(OsDisk\(|ThreadPoolExecutor|SimpleQueue\(|threading\.(Thread|Event|Condition|Timer)|random\.random\("
+    r"|time\.(sleep|monotonic|time)\(|uuid4\(|fcntl\.)"
+)
+
+
+def test_what_is_simulated_asks_the_machine_at_one_door() -> None:
+    """Else a seed would wait for a real clock or thread, and not replay."""
+    passed = [
+        f"{path.name}:{number}: {line.strip()}"
+        for path in BEHIND_THE_DOOR
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if PAST_IT.search(line)
+    ]
+    assert passed == [], "ask wiesel.core.host instead"
