@@ -78,9 +78,6 @@ class RegistryConnection:
     tls: Mapping[str, str] = field(repr=False, default_factory=dict)
     timeout_seconds: float = 10.0
 
-    def __hash__(self) -> int:
-        return hash((self.urls, tuple(sorted(self.headers.items())), self.oauth, tuple(sorted(self.tls.items()))))
-
 
 def connection_of(url: str, properties: Mapping[str, Any]) -> RegistryConnection:
     """Return the connection to a registry.
@@ -98,7 +95,9 @@ def connection_of(url: str, properties: Mapping[str, Any]) -> RegistryConnection
     urls, in_url = _urls(url)
     tls = _tls(given)
     if tls and not any(url.startswith("https:") for url in urls):
-        raise ConfigurationError(f"TLS properties are set, but the schema registry's URL is {urls[0]}: use one with https.")
+        raise ConfigurationError(
+            f"TLS properties are set, but the schema registry's URL is {urls[0]}: use one with https."
+        )
     headers, oauth = _credentials(given, in_url)
     timeout = int(given.get("request.timeout.ms", "10000")) / 1000
     return RegistryConnection(urls, headers, oauth, tls, timeout)
