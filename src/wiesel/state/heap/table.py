@@ -110,14 +110,17 @@ class Table:
 
     def snapshot_slices(self) -> Iterator[bytes]:
         """Write all shards, a slice at a time."""
-        assert self.pre_images is not None, "begin_snapshot() comes first"
+        shards, pre_images = self.shards, self.pre_images
+        assert pre_images is not None, "begin_snapshot() comes first"
         keys: list[Any] = []
         values: list[Any] = []
         limit = min(FIRST_SLICE_ENTRIES, SLICE_ENTRIES)
         for bucket in range(SHARDS):
-            # Most shards of a small state are empty, and looking into each would be most of the work.
-            parts = self._shard_parts(bucket, limit) if self.shards[bucket] or self.pre_images[bucket] else ()
-            for part_keys, part_values in parts:
+            if not shards[bucket] and not pre_images[bucket]:
+                # Most shards of a small state are empty, and looking into each would be most of the work.
+                pre_images[bucket] = None
+                continue
+            for part_keys, part_values in self._shard_parts(bucket, limit):
                 if self.survivor is not None:
                     part_values[:] = map(self.survivor, part_values)
                     part_keys[:] = [k for k, v in zip(part_keys, part_values, strict=True) if v is not None]
@@ -130,7 +133,7 @@ class Table:
                     limit = min(SLICE_ENTRIES, 4 * limit, max(1, len(keys) * SLICE_BYTES // len(piece)))
                     yield piece
                     keys, values = [], []
-            self.pre_images[bucket] = None
+            pre_images[bucket] = None
         self.pre_images = None
         if keys:
             yield pickle.dumps((self.name, keys, values), protocol=5)
