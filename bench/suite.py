@@ -103,11 +103,11 @@ def measure(cell: Cell, arena: Arena, pairs: int, starts: int, scale: float) -> 
     load = os.getloadavg()[0]
     ours = int(cell.count * scale)
     other_work = cell.against_work or cell.work
-    theirs = max(2000, int(ours * cell.against.share))
+    theirs = cell.count_of_other(ours)
     startups = interleave(
         lambda: attempt(cell.work, cell.job, arena, NOTHING),
         lambda: attempt(other_work, cell.against, arena, NOTHING),
-        1 if cell.against.is_tree else starts,
+        starts,
     )
     runs = interleave(
         lambda: attempt(cell.work, cell.job, arena, ours),
@@ -115,6 +115,8 @@ def measure(cell: Cell, arena: Arena, pairs: int, starts: int, scale: float) -> 
         pairs,
     )
     job, against = side(runs[0], startups[0], ours), side(runs[1], startups[1], theirs)
+    if min(*job.cpu_seconds_per_million, *against.cpu_seconds_per_million) <= 0:
+        raise BenchmarkError(f"{cell.id}: the start takes more than the records, so it says nothing; give it more")
     compared = compare(job, against)
     speeds = zip(job.records_per_second, against.records_per_second, strict=True)
     return {
