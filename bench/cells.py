@@ -82,6 +82,7 @@ CELLS = [
     Cell("G3", what.G3, who.PYFLINK_PROCESS),
     Cell("W2", what.W2, who.BY_HAND),
     Cell("W2", what.W2, who.FAUST),
+    Cell("W0", what.W0, who.BY_HAND),
     Cell("W1", what.W1, who.BY_HAND),
     Cell("W4", what.W4, who.BY_HAND),
     Cell("W5", what.W5, who.BY_HAND),

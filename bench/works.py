@@ -175,6 +175,12 @@ def counts_of(field: str) -> Callable[[Path], Answer]:
     return answer
 
 
+def all_users(events: Path) -> Answer:
+    """The users of W0."""
+    rows = duckdb.execute("SELECT user FROM read_json(?, columns = {user: 'VARCHAR'})", [str(events)])
+    return Counter(rows.fetchall())
+
+
 def large_amounts(events: Path) -> Answer:
     """The users of W1."""
     rows = duckdb.execute(
@@ -285,6 +291,7 @@ G3B = Work(
     "G3b", "the same with the JSON schemas", "keyed_count_rows", 300_000,
     counts_of("user"), (), amount_events, user_count,
 )  # fmt: skip
+W0 = Work("W0", "null copy, Kafka to Kafka", "null_copy", 300_000, all_users, (), amount_events, user)
 W1 = Work("W1", "parse, filter, project JSON", "parse_project", 300_000, large_amounts, (), amount_events, user)
 W2 = Work("W2", "word count, 5,000 words", "word_count", 300_000, counts_of("word"), (), word_events, word_count)
 W2_ROWS = Work(

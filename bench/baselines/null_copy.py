@@ -1,0 +1,47 @@
+"""W0 by hand: what the client takes to read and write."""
+
+import argparse
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+
+
+def main(args: argparse.Namespace) -> None:
+    consumer = Consumer(
+        {
+            "bootstrap.servers": args.bootstrap,
+            "group.id": "by-hand",
+            "enable.auto.commit": False,
+            "queued.min.messages": 1_000_000,
+            "fetch.queue.backoff.ms": 10,
+        }
+    )
+    partitions = consumer.list_topics(args.input, timeout=10).topics[args.input].partitions
+    ends = [consumer.get_watermark_offsets(TopicPartition(args.input, number), timeout=10)[1] for number in partitions]
+    consumer.assign([TopicPartition(args.input, number, OFFSET_BEGINNING) for number in partitions])
+    producer = Producer({"bootstrap.servers": args.bootstrap, "linger.ms": 20, "queue.buffering.max.messages": 500_000})
+
+    remaining = sum(ends)
+    while remaining:
+        messages = consumer.consume(10_000, timeout=0.1)
+        for message in messages:
+            if message.error():
+                raise SystemExit(str(message.error()))
+            value = message.value()
+            try:
+                producer.produce(args.output, value)
+            except BufferError:
+                producer.poll(1)
+                producer.produce(args.output, value)
+        producer.poll(0)
+        remaining -= len(messages)
+    if producer.flush(60):
+        raise SystemExit("not everything was written")
+    consumer.close()
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--bootstrap", default="localhost:9092")
+    options.add_argument("--input", default="events")
+    options.add_argument("--output", default="copies")
+    main(options.parse_args())
