@@ -315,6 +315,18 @@ def test_an_error_names_the_operator_and_the_record(
     assert "RuntimeError: odd" in str(error)
 
 
+def run_out_of_memory(value: Any) -> Any:
+    raise MemoryError
+
+
+def test_a_process_without_memory_says_so_and_where_state_can_be_kept(tmp_path: Path) -> None:
+    error = failure_of(
+        without_restart(tmp_path, lambda env: numbers(env, 3).map(run_out_of_memory).name("big").print())
+    )
+    assert "no memory left" in str(error) and "state.backend.type: rocksdb" in str(error)
+    assert error.operator == "big"
+
+
 def test_of_two_operators_with_the_same_function_the_one_that_failed_is_named(tmp_path: Path) -> None:
     job = without_restart(
         tmp_path,

@@ -60,12 +60,23 @@ def describe(
         parts.append(f"record {record_text}")
     if place is not None:
         parts.append(place)
-    summary = str(error) if isinstance(error, WieselError) else f"{type(error).__name__}: {error}{hint_of(error)}"
+    summary = _summary(error)
     failure = JobExecutionError(
         f"{summary} [{', '.join(parts)}]", operator=name, subtask=subtask, record=record_text, location=place
     )
     failure.__cause__ = error
     return failure
+
+
+def _summary(error: BaseException) -> str:
+    if isinstance(error, WieselError):
+        return str(error)
+    if isinstance(error, MemoryError):  # has no text of its own
+        return (
+            "MemoryError: the process has no memory left. Keep state that is larger than memory on disk "
+            "(state.backend.type: rocksdb), or give the process more"
+        )
+    return f"{type(error).__name__}: {error}{hint_of(error)}"
 
 
 def _blame(trace: TracebackType | None, operator_of: Mapping[int, str]) -> tuple[str | None, Any]:

@@ -471,7 +471,7 @@ class JobMaster:
 
 
 def _checkpoint_error(error: BaseException) -> CheckpointError:
-    text = f"A checkpoint could not be taken: {error}"
+    text = f"A checkpoint could not be taken: {str(error) or type(error).__name__}"
     refused = error.__cause__ if isinstance(error, JobExecutionError) else error  # wrapped when it is a worker's
     if isinstance(refused, OSError):
         text = (
