@@ -36,11 +36,10 @@ def main() -> int:
     if options.seed is not None:
         return _replay(options.seed)
     if options.until_harm:
-        found = first_harm(options.first or 1, options.seeds)
-        print(json.dumps(None if found is None else {"seed": found[0], "harm": found[1]}))
-        return 0 if found else 1
+        print(json.dumps(first_harm(options.first or 1, options.seeds, options.seconds)))
+        return 0
     if options.ablate is not None:
-        return _ablate(options.ablate, options.first or 1, options.seeds, options.jobs)
+        return _ablate(options)
     return _run(options)
 
 
@@ -73,15 +72,16 @@ def _run(options: argparse.Namespace) -> int:
     return 1 if tally.failed else 0
 
 
-def _ablate(rules: list[str], first: int, count: int, jobs: int) -> int:
-    missing = 0
-    with ThreadPoolExecutor(jobs) as pool:
-        chosen = rules or RULES
-        for rule, found in zip(chosen, pool.map(lambda rule: ablate(rule, first, count), chosen), strict=True):
+def _ablate(options: argparse.Namespace) -> int:
+    missing, rules = 0, options.ablate or RULES
+    first = options.first or 1
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for rule, found in zip(
+            rules, pool.map(lambda rule: ablate(rule, first, options.seeds, options.seconds), rules), strict=True
+        ):
             add_ablation(rule, found)
-            missing += found is None
-            harm = "nothing found" if found is None else f"seed {found['seed']}: {found['harm']}"
-            print(f"{rule} off: {harm}", flush=True)
+            missing += "caught" not in found
+            print(f"{rule} off: {json.dumps(found)}", flush=True)
     return 1 if missing else 0
 
 

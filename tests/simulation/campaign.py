@@ -98,21 +98,30 @@ def run_campaign(first: int, count: int, jobs: int, seconds: float) -> Tally:
     return tally
 
 
-def first_harm(first: int, count: int) -> tuple[int, str] | None:
-    """Return the first seed with loss, duplicates or corruption, and what it is."""
+def first_harm(first: int, count: int, seconds: float) -> dict[str, Any]:
+    """Return the first seed that finds anything, and the first with loss, duplicates or corruption.
+
+    Looks for at most so many seconds.
+    """
+    found: dict[str, Any] = {}
+    began = time.monotonic()
     for seed in range(first, first + count):
         for fault in run_seed(seed)[1]:
+            found.setdefault("caught", {"seed": seed, "fault": str(fault)})
             if fault.kind in _SILENT:
-                return seed, str(fault)
-    return None
+                return found | {"silent": {"seed": seed, "fault": str(fault)}}
+        if time.monotonic() - began > seconds:
+            break
+    return found
 
 
-def ablate(rule: str, first: int, count: int) -> dict[str, Any] | None:
-    """Switch a rule off in a process of its own; returns the first seed that finds harm, and the harm."""
+def ablate(rule: str, first: int, count: int, seconds: float) -> dict[str, Any]:
+    """Switch a rule off in a process of its own; returns what ``first_harm`` finds."""
     command = [sys.executable, "-m", "tests.simulation", "--until-harm", "--first", str(first), "--seeds", str(count)]
+    command += ["--seconds", str(seconds)]
     environment = {**os.environ, "WIESEL_ABLATE": rule, "PYTHONHASHSEED": "0"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    found: dict[str, Any] | None = json.loads(done.stdout) if done.returncode == 0 else None
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
@@ -148,10 +157,10 @@ def add_run(tally: Tally, first: int, seconds: float) -> None:
     write_results(results)
 
 
-def add_ablation(rule: str, found: dict[str, Any] | None) -> None:
-    """Note which seed finds the harm of a rule that is switched off."""
+def add_ablation(rule: str, found: dict[str, Any]) -> None:
+    """Note which seeds find the harm of a rule that is switched off."""
     results = read_results()
-    results["ablations"][rule] = {"commit": _commit(), **(found or {"seed": None, "harm": None})}
+    results["ablations"][rule] = {"commit": _commit(), **found}
     write_results(results)
 
 

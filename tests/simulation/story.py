@@ -52,6 +52,7 @@ class Story:
         self.feeding = True
         self.parallelism = self.random.choice((1, 2, 2, 3))
         self.process: JobProcess | None = None
+        self.twin: JobProcess | None = None
         self.zombies: list[JobProcess] = []
         self.backup: tuple[str, Any, int] | None = None
         self._event_time = self.world.scheduler.clock.now_ms()
@@ -168,6 +169,9 @@ class Story:
             return
         self.process = None
         self.tell(f"{process} has ended by itself: {process.error!r}")
+        if self.twin is not None and not self.twin.has_ended:
+            self.process = self.twin
+            return
         if isinstance(process.error, _FINAL_ERRORS) or (process.error is None and not process.stopping):
             self.faults.append(Fault(Kind.STUCK, f"{process} ended: {type(process.error).__name__}: {process.error}"))
             return
@@ -381,11 +385,13 @@ class Story:
 
     def _twin(self, process: JobProcess) -> None:
         """A second copy is started in the same directory while the first one runs."""
-        twin = self.world.start(self.directory, self.parallelism, resume=True)
+        twin = self.twin = self.world.start(self.directory, self.parallelism, resume=True)
         self._watch(2.0, lambda: twin.has_ended)
         if not twin.has_ended:
-            self._watch(3.0)
-            self.world.kill(twin)
+            # Nobody refused it, so there are two now. One dies; what both have written stays.
+            self.world.kill(process if self.chance(0.5) else twin)
+            self.process = twin if process.is_dead else process
+        self.twin = None
 
     def _wake_zombies(self) -> None:
         """Wake who was left, once the moved job has claimed its ids: until then the old one is no zombie but the owner.
