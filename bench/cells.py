@@ -56,7 +56,14 @@ AT_LEAST_ONCE = who.wiesel(*EVERY_SECOND, name="at-least-once")
 def _exactly_once(interval: str) -> Cell:
     options = ("-c", f"execution.checkpointing.interval={interval}")
     job = who.wiesel(*options, name=f"exactly-once, {interval}")
-    work = what.Work(**{**vars(what.W2), "id": "W8", "options": ("--guarantee", "EXACTLY_ONCE")})
+    work = what.Work(
+        **{
+            **vars(what.W2),
+            "id": "W8",
+            "title": f"word count, exactly-once, checkpoints every {interval}",
+            "options": ("--guarantee", "EXACTLY_ONCE"),
+        }
+    )
     goal = "G8" if interval == "1s" else f"W8 {interval}"
     against = who.wiesel(*options, name="at-least-once")
     return Cell(goal, work, against, 0.9 if interval == "1s" else 0, job, what.W2, 600_000)

@@ -129,7 +129,6 @@ def measure(cell: Cell, arena: Arena, pairs: int, starts: int, scale: float) -> 
         "machine": describe_machine(arena.kafka.version if cell.work.events else None, load),
         "job": asdict(job),
         "other": asdict(against),
-        "peak_rss_mb": {"job": max(r.peak_rss_mb for r in runs[0]), "against": max(r.peak_rss_mb for r in runs[1])},
         "ratios": compared.ratios,
         "median_ratio": compared.median,
         "median_ratio_of_throughput": median(ours / theirs for ours, theirs in speeds),
