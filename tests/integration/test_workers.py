@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from tests.integration.job_process import CountJob, Running, Workplace, counted, stop, wait_until
+from tests.integration.job_process import WIESEL, CountJob, Running, Workplace, counted, stop, wait_until
 from wiesel.broker.fixtures import TopicFactory
 from wiesel.broker.local import LocalBroker
 
@@ -185,6 +186,26 @@ def test_a_job_goes_on_with_another_number_of_workers(place: Workplace) -> None:
     ended = place.run(*CHECKPOINTED, "-p", 1, "--workers", 1, "--resume", "job.py")
     assert ended.code == 0, ended.err
     assert counts_in(said + ended.out) == expected
+
+
+def test_a_running_job_in_workers_with_state_on_disk_is_rescaled_and_counts_stay_exact(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sockets = place.directory / "run"
+    sockets.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(sockets))  # the job and its client meet there, and no others
+    expected = slow_count(place, 2000)
+    with started(place, *TWO, "-c", "state.backend.type=rocksdb", "--job-id", "rescaled") as running:
+        for parallelism in (3, 1):
+            before = newest_checkpoint(place)
+            command = [WIESEL, "rescale", "rescaled", "-p", str(parallelism)]
+            asked = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+            assert asked.returncode == 0, asked.stderr
+            said = f"the job goes on with parallelism {parallelism}"
+            running.wait_until(lambda: said in running.said and newest_checkpoint(place) > before + 1)  # noqa: B023
+        ended = running.end()
+    assert ended.code == 0, ended.err
+    assert counts_in(ended.out + ended.err) == expected
 
 
 def test_ctrl_c_in_a_terminal_stops_the_job_with_a_checkpoint(place: Workplace) -> None:

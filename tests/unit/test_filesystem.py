@@ -35,7 +35,7 @@ def mounts(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        ("/home/me/job", "ext4"),
+        ("/srv/job", "ext4"),
         ("/mnt/share/job", "nfs4"),
         ("/mnt/shared", "ext4"),
         ("/mnt/share/local/job", "xfs"),
@@ -61,7 +61,7 @@ def test_another_job_there_is_warned_and_one_on_a_local_disk_is_not(
     mounts: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        check_lockable(Path("/home/me/job"), exactly_once=True, mounts=mounts)
+        check_lockable(Path("/srv/job"), exactly_once=True, mounts=mounts)
         assert not caplog.records
         check_lockable(Path("/mnt/share/job"), exactly_once=False, mounts=mounts)
     assert "network filesystem (nfs4)" in caplog.text
