@@ -198,7 +198,7 @@ def test_a_running_job_in_workers_with_state_on_disk_is_rescaled_and_counts_stay
     with started(place, *TWO, "-c", "state.backend.type=rocksdb", "--job-id", "rescaled") as running:
         for parallelism in (3, 1):
             before = newest_checkpoint(place)
-            command = [WIESEL, "rescale", "rescaled", "-p", str(parallelism)]
+            command = [str(WIESEL), "rescale", "rescaled", "-p", str(parallelism)]
             asked = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
             assert asked.returncode == 0, asked.stderr
             said = f"the job goes on with parallelism {parallelism}"

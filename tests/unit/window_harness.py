@@ -1,10 +1,15 @@
-"""Drives a keyed operator (a window, an interval join) over real heap state as a task does, with a clock to turn."""
+"""Drives a keyed operator (a window, an interval join) over real state as a task does, with a clock to turn."""
 
 from __future__ import annotations
 
-from typing import Any
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar
 
 from wiesel.core.configuration import Configuration
+from wiesel.core.contracts import KeptFile
 from wiesel.core.elements import MAX_WATERMARK
 from wiesel.core.metrics import TaskMetricGroup
 from wiesel.core.operator_specs import OperatorSpec, WindowSpec
@@ -45,6 +50,11 @@ class WindowHarness:
         inputs: how many the operator has.
     """
 
+    #: Makes an empty backend; replaced by tests on another one.
+    new_backend: ClassVar[Callable[[], HeapKeyedStateBackend]] = staticmethod(
+        lambda: HeapKeyedStateBackend(lambda key: 0)
+    )
+
     def __init__(self, spec: OperatorSpec, now: int = 0, side_outputs: tuple[str, ...] = (), inputs: int = 1) -> None:
         self.spec = spec
         self._inputs = inputs
@@ -53,7 +63,7 @@ class WindowHarness:
         self.sides: dict[str, list[tuple[Any, int]]] = {tag: [] for tag in side_outputs}
         self.dropped = 0
         self.metrics = TaskMetricGroup()
-        self._start(HeapKeyedStateBackend(lambda key: 0))
+        self._start(self.new_backend())
 
     def _start(self, backend: HeapKeyedStateBackend) -> None:
         self.backend = backend
@@ -131,9 +141,19 @@ class WindowHarness:
     def restart(self) -> None:
         """Take a snapshot, and go on from it with a fresh operator and backend."""
         watermark = self.operator.current_watermark
-        pieces = list(self.backend.snapshot().slices())
-        self.operator.close()
-        backend = HeapKeyedStateBackend(lambda key: 0)
-        backend.restore(pieces, None)
+        snapshot = self.backend.snapshot()
+        pieces = list(snapshot.slices())
+        with TemporaryDirectory() as directory:
+
+            def keep(name: str, path: Path, known: KeptFile | None) -> KeptFile:
+                shutil.copyfile(path, Path(directory, name))
+                return KeptFile(name, 0, "")
+
+            files = {file.name: Path(directory, file.name) for file in snapshot.files(keep)}
+            snapshot.release()
+            self.operator.close()
+            self.backend.close()
+            backend = self.new_backend()
+            backend.restore(pieces, None, files)
         self._start(backend)
         self.operator.on_watermark(watermark)
