@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from bench.environments import python_of, version_of
 from bench.process import BENCH, environment, wiesel_job
@@ -92,7 +93,7 @@ def _pyflink(name: str, share: float, settings: Mapping[str, str]) -> Contestant
     )
 
 
-def other(package: str, suffix: str, name: str, share: float, **traits: bool) -> Contestant:
+def other(package: str, suffix: str, name: str, share: float, **traits: Any) -> Contestant:
     """A peer with a script of its own."""
     return Contestant(name, partial(_peer, package, suffix), share=share, version=version_of(package), **traits)
 

@@ -34,8 +34,8 @@ def python_of(package: str) -> Path:
                 print(f"making an environment with {package} in {folder} (once)", file=sys.stderr)
                 shutil.rmtree(folder, ignore_errors=True)
                 subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True)
-                install = [UV, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", lock]
-                subprocess.run(install, check=True)
+                install: list[str | Path] = [UV, "pip", "install", "--quiet", "--python", python]
+                subprocess.run([*install, "--require-hashes", "-r", lock], check=True)
                 complete.touch()
     return python
 

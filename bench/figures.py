@@ -128,7 +128,7 @@ def label(found: dict[str, Any]) -> str:
 
 def per_cpu_second(side: dict[str, Any]) -> float:
     """Records per second of processor time."""
-    return 1e6 / median(side["cpu_seconds_per_million"])
+    return 1e6 / float(median(side["cpu_seconds_per_million"]))
 
 
 def number(value: float) -> str:

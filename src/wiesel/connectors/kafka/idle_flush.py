@@ -35,7 +35,7 @@ class IdleFlush:
         self._producer = producer
         self._name = name
         self._asked = host().event()
-        self._closed = False
+        self._closed = host().event()
         self._next = 0.0
         self._thread: Thread | None = None
 
@@ -52,9 +52,9 @@ class IdleFlush:
         self._asked.set()
 
     def _run(self) -> None:
-        while not self._closed:  # asked again: close() may ring just before the bell is cleared below
+        while not self._closed.is_set():  # asked again: close() may ring just before the bell is cleared below
             self._asked.wait()
-            if self._closed:
+            if self._closed.is_set():
                 return
             # Who failed is told by callbacks, as everywhere.
             self._producer.flush(_FLUSH_SECONDS)
@@ -62,7 +62,7 @@ class IdleFlush:
 
     def close(self) -> None:
         """End the thread; takes some milliseconds at most."""
-        self._closed = True
+        self._closed.set()
         self._asked.set()
         if self._thread is not None:
             self._thread.join()

@@ -55,7 +55,8 @@ class SinkOperator(Operator):
 
     def idle_listener(self) -> Callable[[], None] | None:
         """Return what the task calls when it is idle, None for writers that do not care."""
-        return self.writer.on_idle if isinstance(self.writer, IdleAware) else None
+        writer: object = self.writer
+        return writer.on_idle if isinstance(writer, IdleAware) else None
 
     def records_written(self) -> int:
         """Return how many records the writer has taken."""
