@@ -286,13 +286,16 @@ class Story:
             self._resume()
 
     def _refuses(self, process: JobProcess) -> bool:
-        """Whether a start ends with an error that says no; it may take a while until it knows."""
+        """Whether a start ends with an error that says no; through broken networks it takes a while until it knows."""
 
-        def ended() -> bool:
+        def knows() -> bool:
             self.reader.read()
-            return process.has_ended
+            driver = process.driver
+            return process.has_ended or (driver is not None and driver.master.state is JobState.RUNNING)
 
-        self.world.run(5, ended)
+        if not self.world.run(60, knows):
+            self._heal()
+            self.world.run(60, knows)
         self.tell(f"{process} {'refused: ' + repr(process.error) if process.has_ended else 'goes on'}")
         if process.has_ended:
             self.process = None
