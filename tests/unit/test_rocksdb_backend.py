@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -176,7 +178,7 @@ def test_an_error_of_linking_early_is_told_to_who_gathers_the_files(bench: Bench
     snapshot = bench.backend.snapshot()
     (bench.directory / "db.barrier-1").mkdir()
     bench.backend.snapshot().release()
-    with pytest.raises(Exception, match="exists"):
+    with pytest.raises(CheckpointError, match="exists"):
         snapshot.files(Keeper(bench.directory / "1").keep)
 
 
@@ -278,3 +280,30 @@ def test_a_range_that_cannot_be_read_on_is_an_error_and_no_end(tmp_path: Path) -
         list(opened.entries(b""))
     opened.close()
     assert not (tmp_path / "copy").exists()
+
+
+FULL_DISK = """
+import os, resource, signal, sys
+from pathlib import Path
+from wiesel.core.errors import CheckpointError
+from wiesel.state.rocksdb.database import Database
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+database = Database(Path(sys.argv[1]), memory=1 << 20, write_buffer=1 << 16)
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))  # RocksDB meets it as it meets a disk that is full
+try:
+    for number in range(10_000):
+        database.write([(b"%06d" % number, os.urandom(1000))])
+except CheckpointError as error:
+    print(error)
+database.close()
+print(Path(sys.argv[1]).exists())
+"""
+
+
+def test_a_disk_that_takes_no_more_state_is_told_with_the_fix_and_the_database_still_closes(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "db")]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    told, exists = ended.stdout.splitlines()
+    assert "could not be written" in told and "state.backend.rocksdb.localdir" in told
+    assert exists == "False"

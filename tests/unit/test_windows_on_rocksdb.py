@@ -16,12 +16,12 @@ from wiesel.state.rocksdb import backend as rocksdb
 def on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     made: list[rocksdb.RocksDBKeyedStateBackend] = []
 
-    def new_backend() -> rocksdb.RocksDBKeyedStateBackend:
+    def new_backend(harness: WindowHarness) -> rocksdb.RocksDBKeyedStateBackend:
         place = tmp_path / f"db-{len(made)}"
         made.append(rocksdb.RocksDBKeyedStateBackend(lambda key: 0, place, memory=1 << 20, write_buffer=1 << 16))
         return made[-1]
 
-    monkeypatch.setattr(WindowHarness, "new_backend", staticmethod(new_backend))
+    monkeypatch.setattr(WindowHarness, "new_backend", new_backend)
     monkeypatch.setattr(rocksdb, "_CACHED_BYTES", -1)  # nothing is kept in the cache from one element to the next
     yield
     for backend in made:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar
+from typing import Any
 
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import KeptFile
@@ -50,11 +49,6 @@ class WindowHarness:
         inputs: how many the operator has.
     """
 
-    #: Makes an empty backend; replaced by tests on another one.
-    new_backend: ClassVar[Callable[[], HeapKeyedStateBackend]] = staticmethod(
-        lambda: HeapKeyedStateBackend(lambda key: 0)
-    )
-
     def __init__(self, spec: OperatorSpec, now: int = 0, side_outputs: tuple[str, ...] = (), inputs: int = 1) -> None:
         self.spec = spec
         self._inputs = inputs
@@ -64,6 +58,10 @@ class WindowHarness:
         self.dropped = 0
         self.metrics = TaskMetricGroup()
         self._start(self.new_backend())
+
+    def new_backend(self) -> HeapKeyedStateBackend:
+        """Return an empty backend; tests on another kind replace this."""
+        return HeapKeyedStateBackend(lambda key: 0)
 
     def _start(self, backend: HeapKeyedStateBackend) -> None:
         self.backend = backend

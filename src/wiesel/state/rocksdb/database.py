@@ -7,14 +7,17 @@ checkpoint does not hold is computed again, so a database that is found at a sta
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from wiesel.core.errors import CheckpointCorruptError, ConfigurationError
+from wiesel.core.errors import CheckpointCorruptError, CheckpointError, ConfigurationError
+from wiesel.core.options import catalog
 
+_log = logging.getLogger("wiesel.state")
 #: Files of these names never change once they are written; the others are rewritten or appended to.
 IMMUTABLE_SUFFIX: Final = ".sst"
 _BATCH: Final = 2000
@@ -63,14 +66,27 @@ class Database:
         return value
 
     def write(self, changes: Iterable[tuple[bytes, bytes | None]]) -> None:
-        """Set entries, and remove those whose value is None, at once."""
+        """Set entries, and remove those whose value is None, at once.
+
+        Raises:
+            CheckpointError: the disk takes nothing more.
+        """
         batch = self._rocksdict.WriteBatch(raw_mode=True)
         for key, value in changes:
             if value is None:
                 batch.delete(key)
             else:
                 batch.put(key, value)
-        self._db.write(batch, self._write_options)
+        try:
+            self._db.write(batch, self._write_options)
+        except Exception as error:
+            raise self._not_written(error) from error
+
+    def _not_written(self, error: Exception) -> CheckpointError:
+        return CheckpointError(
+            f"State on disk could not be written: {error}. Make room there, or set "
+            f"{catalog.ROCKSDB_DIRECTORY.key} to another place; the job goes on from its last checkpoint."
+        )
 
     def entries(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Yield the entries whose key begins with ``prefix``, in order, from ``start`` on.
@@ -103,14 +119,20 @@ class Database:
         checkpoint = self._rocksdict.Checkpoint(self._db)
         try:
             checkpoint.create_checkpoint(str(target))
+        except Exception as error:
+            raise self._not_written(error) from error
         finally:
             del checkpoint  # it would keep the database locked after ``close``
         return sorted(path for path in target.iterdir() if not path.name.endswith(".log"))
 
     def close(self) -> None:
         """Close the database and remove its directory."""
-        self._db.close()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        try:
+            self._db.close()
+        except Exception as error:  # what it could not write out is of no use to anybody
+            _log.debug("Closing %s: %s", self.directory, error)
+        finally:
+            shutil.rmtree(self.directory, ignore_errors=True)
 
 
 def put_together(files: Mapping[str, Path], directory: Path) -> None:
