@@ -77,10 +77,12 @@ def failed_task(address: str, job_id: str) -> str | None:
     """The name of the task in which a job failed first, as in `Map -> Sink: Writer (1/2)`, if the cluster can tell."""
     try:
         entries = get(address, f"/jobs/{job_id}/exceptions", SECONDS)["exceptionHistory"]["entries"]
-        names = [entry.get("taskName") for entry in entries]
+        # A failure outside of any task comes first then, with those of the tasks inside of it.
+        failures = [failure for entry in entries for failure in (entry, *entry.get("concurrentExceptions", ()))]
+        names = [failure.get("taskName") for failure in failures]
     except (OSError, ValueError, KeyError, TypeError, FlinkError):
         return None
-    return next((str(name) for name in names if name), None)
+    return next((str(name).partition(" - execution")[0] for name in names if name), None)
 
 
 def stop(address: str, job_id: str, savepoint_directory: str) -> str:

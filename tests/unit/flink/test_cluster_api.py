@@ -87,6 +87,13 @@ def test_the_first_task_that_failed_is_named(cluster):
     assert failed_task(cluster, "1") == "Map (1/2)"
 
 
+def test_a_task_that_failed_along_with_the_job_is_named_too(cluster):
+    inside = [{"taskName": "Map -> Sink: Print to Std. Out (1/1) - execution #0"}]
+    entries = [{"taskName": None, "concurrentExceptions": inside}]
+    Answers.by_path["/jobs/1/exceptions"] = {"exceptionHistory": {"entries": entries}}
+    assert failed_task(cluster, "1") == "Map -> Sink: Print to Std. Out (1/1)"
+
+
 def test_a_cluster_that_cannot_tell_the_task_is_no_second_error(cluster):
     assert failed_task(cluster, "2") is None
     assert failed_task(f"127.0.0.1:{free_port()}", "2") is None
