@@ -26,6 +26,7 @@ class NetworkFaults:
         lost: it never arrives.
         swallowed: its answer never arrives.
         delayed: it takes up to ``delay`` seconds, while the client repeats it.
+        repeated: it arrives a second time, within ``repeated_within`` seconds.
         partitioned: this client is cut off after this request, for up to ``cut`` seconds.
         busy: the coordinator is loading.
     """
@@ -34,6 +35,8 @@ class NetworkFaults:
     swallowed: float = 0.0
     delayed: float = 0.0
     delay: float = 4.0
+    repeated: float = 0.0
+    repeated_within: float = 0.7
     partitioned: float = 0.0
     cut: float = 20.0
     busy: float = 0.0
@@ -104,6 +107,9 @@ class Call:
                 travels = chance() * faults.delay
             if not link.happens(faults.lost):
                 scheduler.at(travels, self._arrive)
+            if link.happens(faults.repeated):
+                # Sent again on a new connection, and the first one arrives after all.
+                scheduler.at(chance() * faults.repeated_within, self._arrive)
             if link.happens(faults.partitioned):
                 link.cut()
         sent = self._sent

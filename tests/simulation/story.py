@@ -102,13 +102,13 @@ class Story:
 
         network, disk = self.world.network_faults, self.world.disk_faults
         network.lost, network.swallowed, network.delayed = rate(0.1), rate(0.15), rate(0.15)
-        network.partitioned, network.busy = rate(0.03), rate(0.1)
+        network.partitioned, network.busy, network.repeated = rate(0.03), rate(0.1), rate(0.3)
         disk.fsync, disk.rename, disk.write = rate(0.02), rate(0.05), rate(0.01)
         self.world.user_faults.element = rate(0.01)
 
     def _heal(self) -> None:
         network, disk = self.world.network_faults, self.world.disk_faults
-        network.lost = network.swallowed = network.delayed = network.partitioned = network.busy = 0.0
+        network.lost = network.swallowed = network.delayed = network.partitioned = network.busy = network.repeated = 0.0
         disk.fsync = disk.rename = disk.write = 0.0
         self.world.user_faults.element = 0.0
 
@@ -390,7 +390,7 @@ class Story:
         """A second copy is started in the same directory while the first one runs."""
         twin = self.twin = self.world.start(self.directory, self.parallelism, resume=True)
         self._watch(2.0, lambda: twin.has_ended)
-        if not twin.has_ended:
+        if not twin.has_ended and not process.has_ended:
             # Nobody refused it, so there are two now. One dies; what both have written stays.
             self.world.kill(process if self.chance(0.5) else twin)
             self.process = twin if process.is_dead else process
