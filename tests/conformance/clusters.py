@@ -49,7 +49,9 @@ class Cluster:
 
     def producer(self, tid: str | None = None, timeout_ms: int = 60_000) -> Any:
         """Make a producer, fenced if it is transactional."""
-        ours: dict[str, Any] = {} if tid is None else {"transactional.id": tid, "transaction.timeout.ms": timeout_ms}
+        ours: dict[str, Any] = {"delivery.timeout.ms": timeout_ms}  # librdkafka refuses more than the transaction's
+        if tid is not None:
+            ours |= {"transactional.id": tid, "transaction.timeout.ms": timeout_ms}
         events = ClientEvents(self.servers)
         producer = client.producer({"bootstrap.servers": self.servers}, {**ours, "linger.ms": 0}, events)
         if tid is not None:
