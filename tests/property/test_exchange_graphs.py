@@ -34,7 +34,7 @@ from wiesel.datastream.connectors.base import Sink
 from wiesel.datastream.connectors.number_seq import NumberSequenceSource
 from wiesel.graph.job_graph import JobGraph
 from wiesel.runtime.exchange import channel, remote_channel
-from wiesel.runtime.reports import CheckpointAcknowledged, InputEnded, TaskId, TaskReport
+from wiesel.runtime.reports import CheckpointAcknowledged, InputEnded, TaskId, TaskReport, WatermarkReported
 from wiesel.runtime.task import Task
 from wiesel.testing.clock import ManualClock
 
@@ -109,7 +109,7 @@ class Cluster:
         import socket
 
         self._chance = chance
-        self.reports: list[TaskReport] = []
+        self.reports: list[TaskReport | WatermarkReported] = []
         self.tasks: list[dict[TaskId, Task]] = []
         self._connections: list[dict[int, Connection]] = [{} for _ in range(workers)]
         for one in range(workers):

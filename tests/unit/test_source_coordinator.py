@@ -29,6 +29,9 @@ class Reader:
     def add_splits(self, splits: list[SourceSplit], no_more: bool) -> None:
         self.given.append(([split.split_id for split in splits], no_more))
 
+    def limit_watermark(self, max_watermark: int) -> None:
+        raise AssertionError("no source here is aligned")
+
 
 class Growing(FixedEnumerator):
     """Finds one split more with each discovery, and sometimes cannot look."""
