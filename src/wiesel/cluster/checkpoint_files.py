@@ -30,6 +30,8 @@ class CheckpointFiles:
         self._directories = Background(post, 1, "wiesel-chk")
         self._owned = set(start.owned)
         self._segments = _left_segments(start)
+        #: Checkpoints whose publication failed half-way: the record of the store may name them, in memory or on disk.
+        self._doubtful: set[int] = set()
 
     def begin(self, checkpoint_id: int, done: Callable[[Any], None]) -> None:
         """Make the directory of a checkpoint, then call ``done`` with None or the error."""
@@ -44,7 +46,9 @@ class CheckpointFiles:
             start.directory.update(last_checkpoint=manifest.checkpoint_id)
 
         def published(result: Any) -> None:
-            if not isinstance(result, BaseException):
+            if isinstance(result, BaseException):
+                self._doubtful.add(manifest.checkpoint_id)
+            else:
                 self._owned.add(manifest.checkpoint_id)
                 self._segments |= {item.path for item in manifest.pending if item.path is not None}
             done(result)
@@ -52,8 +56,15 @@ class CheckpointFiles:
         self._disk.run(publish, published)
 
     def discard(self, checkpoint_id: int) -> None:
-        """Remove a checkpoint that was given up."""
-        self._directories.run(lambda: self._start.storage.discard(checkpoint_id), _log_failure)
+        """Remove a checkpoint that was given up; one that a start might look for stays if that cannot be undone."""
+        start, doubtful = self._start, checkpoint_id in self._doubtful
+
+        def discard() -> None:
+            if doubtful:
+                start.directory.update()  # as it is known to be: an update that failed may have reached the disk
+            start.storage.discard(checkpoint_id)
+
+        self._directories.run(discard, _log_failure)
 
     def retain(self, manifests: Sequence[CheckpointManifest]) -> None:
         """Remove the lineage's checkpoints but these, and the output that none of them lists."""

@@ -1,0 +1,94 @@
+"""The books of a running job's checkpoints, on a disk that fails at the worst moment."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from wiesel.cluster.background import Background
+from wiesel.cluster.checkpoint_files import CheckpointFiles
+from wiesel.cluster.start import Start
+from wiesel.core.disk import OsDisk
+from wiesel.graph.job_graph import JobGraph
+from wiesel.runtime.checkpoint.job_directory import JobDirectory, Lineage
+from wiesel.runtime.checkpoint.manifest import CheckpointManifest, SealKey
+from wiesel.runtime.checkpoint.storage import CheckpointStorage
+
+
+class FailingDisk(OsDisk):
+    """A disk on which a directory cannot be made durable for a while."""
+
+    def __init__(self) -> None:
+        self.failing: Path | None = None
+
+    def sync_directory(self, path: Path) -> None:
+        if path == self.failing:
+            raise OSError(5, "Input/output error", str(path))
+        super().sync_directory(path)
+
+
+class Books:
+    """The files of one start, and the loop that hears of them."""
+
+    def __init__(self, path: Path) -> None:
+        self.disk, self.path = FailingDisk(), path
+        self.directory = JobDirectory(self.disk, path, "store")
+        storage = CheckpointStorage(self.disk, path, SealKey(b"k" * 32))
+        start = Start(
+            self.directory,
+            storage,
+            Lineage("l", "first", None, {}),
+            None,
+            None,
+            (),
+            {},
+            1,
+            set(),
+            JobGraph("job", (), ()),
+        )
+        self.storage = storage
+        self._mail: queue.Queue[Callable[[], None]] = queue.Queue()
+        self._io = Background(self._mail.put, 1, "test")
+        self.files = CheckpointFiles(start, self._io, self._mail.put)
+
+    def do(self, act: Callable[[Callable[[Any], None]], None]) -> Any:
+        outcome: list[Any] = []
+        act(outcome.append)
+        while not outcome:
+            self._mail.get(timeout=10)()
+        return outcome[0]
+
+    def publish(self, number: int) -> Any:
+        self.do(lambda done: self.files.begin(number, done))
+        return self.do(lambda done: self.files.publish(CheckpointManifest(number, "l", 0), done))
+
+    def end(self) -> int:
+        """End as a kill would, and return the checkpoint that the next start will look for."""
+        self.files.close()
+        self._io.close(wait=True)
+        self.directory.close()
+        again = JobDirectory(OsDisk(), self.path, "store")
+        again.close()
+        return again.record.last_checkpoint
+
+
+def test_a_checkpoint_whose_record_failed_half_way_is_not_looked_for_once_it_is_removed(tmp_path: Path) -> None:
+    books = Books(tmp_path / "job")
+    assert books.publish(1) is None
+    books.disk.failing = tmp_path / "job"
+    assert isinstance(books.publish(2), OSError)
+    books.disk.failing = None
+    books.files.discard(2)
+    assert books.end() == 1
+    assert books.storage.completed() == [1]
+
+
+def test_a_checkpoint_that_a_start_may_look_for_stays_while_that_cannot_be_undone(tmp_path: Path) -> None:
+    books = Books(tmp_path / "job")
+    assert books.publish(1) is None
+    books.disk.failing = tmp_path / "job"
+    assert isinstance(books.publish(2), OSError)
+    books.files.discard(2)
+    assert books.end() in books.storage.completed()
