@@ -124,6 +124,7 @@ def copy(kafka: LocalBroker, source: str, target: str, checkpoints: Path) -> Job
 def test_offsets_of_a_name_without_a_job_are_a_groups(kafka: LocalBroker, topic: TopicFactory) -> None:
     name = topic()
     produce(kafka.bootstrap_servers, name, [NewRecord(b"a"), NewRecord(b"b")])
-    run(kafka, "kafka", "consume", name, "--from-beginning", "--group", "readers", "--max", "2")
-    assert rows(kafka, "offsets", "readers") == [{"topic": name, "partition": 0, "committed": 2, "end": 2, "lag": 0}]
+    group = f"readers-of-{name}"
+    run(kafka, "kafka", "consume", name, "--from-beginning", "--group", group, "--max", "2")
+    assert rows(kafka, "offsets", group) == [{"topic": name, "partition": 0, "committed": 2, "end": 2, "lag": 0}]
     assert "no group 'nobody'" in run(kafka, "offsets", "nobody", code=1).stderr

@@ -42,6 +42,18 @@ def test_what_waiting_may_mend_is_no_refusal(text: str) -> None:
     assert isinstance(translate(error, "connecting", "broker:9093"), ConnectionFailedError)
 
 
+def test_a_login_that_is_cut_while_a_connection_logs_in_anew_is_no_refusal() -> None:
+    events = ClientEvents("broker:9093")
+    error = KafkaError(
+        KafkaError._AUTHENTICATION,
+        "broker:9093: SASL OAUTHBEARER mechanism handshake failed: Broker: Request not valid in current SASL state: "
+        "broker's supported mechanisms:  (after 0ms in state AUTH_HANDSHAKE)",
+    )
+    events.on_error(error)
+    assert events.refused("reading") is None
+    assert isinstance(translate(error, "reading", "broker:9093"), ConnectionFailedError)
+
+
 def test_a_refused_login_is_told_without_the_client_s_own_error_in_the_middle() -> None:
     error = KafkaError(
         KafkaError._AUTHENTICATION,

@@ -104,7 +104,8 @@ class ClientEvents:
 
         with self._lock:
             refusals = (KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError.SASL_AUTHENTICATION_FAILED)
-            if error.code() in refusals or errors.refuses_certificate(error):
+            refused = error.code() in refusals and not errors.interrupts_login(error)
+            if refused or errors.refuses_certificate(error):
                 self._refused = error
             else:
                 self._unreachable = error

@@ -62,6 +62,14 @@ def missing_topic(topic: str, bootstrap_servers: str) -> MissingTopicError:
     )
 
 
+def interrupts_login(error: KafkaError) -> bool:
+    """Whether a connection was cut while it logged in anew (KIP-368), after which the client makes another one.
+
+    Librdkafka calls it a failed login, and the broker only says that the request came at the wrong moment.
+    """
+    return "not valid in current SASL state" in error.str()
+
+
 def translate(error: KafkaError, doing: str, bootstrap_servers: str) -> WieselError:
     """Return our error for a client's error that happened while ``doing`` (as in "reading orders-3")."""
     from confluent_kafka import KafkaError
@@ -73,7 +81,8 @@ def translate(error: KafkaError, doing: str, bootstrap_servers: str) -> WieselEr
             f"TLS with the Kafka broker failed while {doing}: {text}. The broker wants a certificate that it trusts "
             "and that has not expired: check ssl.certificate.location and ssl.key.location."
         )
-    if code in (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE, KafkaError._TIMED_OUT):
+    away = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE, KafkaError._TIMED_OUT)
+    if code in away or interrupts_login(error):
         return unreachable(bootstrap_servers, text)
     if code in (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED):
         return AuthorizationError(

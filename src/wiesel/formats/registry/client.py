@@ -269,7 +269,7 @@ class SchemaRegistryClient:
         return self._token
 
 
-class _RefusedError(WieselError):
+class _RefusedError(Exception):
     """The registry answered with an error that is the caller's to name."""
 
     def __init__(self, status: int, text: str, host: str) -> None:
@@ -293,7 +293,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _refusal(answer: urllib.error.HTTPError, host: str) -> WieselError:
+def _refusal(answer: urllib.error.HTTPError, host: str) -> Exception:
     try:
         text = answer.read(_MOST_BYTES).decode(errors="replace")
     except (OSError, HTTPException):
