@@ -10,10 +10,9 @@ from wiesel.cluster.deployment import DeploymentContext, deploy
 from wiesel.cluster.driver import JobDriver
 from wiesel.cluster.garbage import StateFreezer
 from wiesel.cluster.step_timer import TimedTask, new_window, task_in_step
-from wiesel.core.errors import JobExecutionError
+from wiesel.cluster.task_failures import described
 from wiesel.core.metrics import TaskMetricGroup
 from wiesel.core.options import catalog, value_of
-from wiesel.runtime.failures import describe
 from wiesel.runtime.job_master import commands as c
 from wiesel.runtime.reports import TaskFailed, TaskId
 from wiesel.runtime.task import Task
@@ -52,7 +51,7 @@ class InlineDriver(JobDriver):
         return [] if found is None else [found]
 
     def _fail_task(self, task_id: TaskId, task: Task, error: BaseException) -> None:
-        self._event(TaskFailed(self.master.attempt, task_id, _described(task_id, task, error)))
+        self._event(TaskFailed(self.master.attempt, task_id, described(task_id, task, error)))
 
     def _tasks_due(self) -> Iterable[float]:
         return [task.next_due() for task in self._tasks.values()]
@@ -107,19 +106,7 @@ class InlineDriver(JobDriver):
             try:
                 task.close()
             except Exception as error:
-                failure = _described(task_id, task, error)
+                failure = described(task_id, task, error)
                 _log.log(logging.DEBUG if failing else logging.WARNING, "Closing a task failed: %s", failure)
                 if not failing:
                     self._close_failure = failure
-
-
-def _described(task_id: TaskId, task: Task, error: BaseException) -> JobExecutionError:
-    vertex = task.chain.vertex
-    return describe(
-        error,
-        task_name=vertex.name,
-        subtask=task_id.subtask,
-        parallelism=vertex.parallelism,
-        operator_of=task.chain.operator_of,
-        locate=task.locate,
-    )

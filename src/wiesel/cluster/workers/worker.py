@@ -13,17 +13,16 @@ from wiesel.cluster.background import Background
 from wiesel.cluster.deployment import DeploymentContext, deploy
 from wiesel.cluster.garbage import StateFreezer
 from wiesel.cluster.step_timer import TimedTask
+from wiesel.cluster.task_failures import described
 from wiesel.cluster.workers import protocol as p
 from wiesel.cluster.workers.connection import Connection
 from wiesel.cluster.workers.errors import ship_error
 from wiesel.cluster.workers.peers import PeerExchange
 from wiesel.cluster.workers.poller import Poller
 from wiesel.core.clock import SystemClock
-from wiesel.core.errors import JobExecutionError
 from wiesel.core.metrics import TaskMetricGroup
 from wiesel.core.options import catalog, value_of
 from wiesel.core.pickling import pickle_value, unpickle_value
-from wiesel.runtime.failures import describe
 from wiesel.runtime.reports import CheckpointDeclined, TaskFailed, TaskId, TaskReport, WatermarkReported
 from wiesel.runtime.task import Task
 
@@ -106,7 +105,7 @@ class Worker:
         return worked
 
     def _fail(self, task_id: TaskId, task: Task, error: BaseException) -> None:
-        self._tell(TaskFailed(self._attempt, task_id, _described(task_id, task, error)))
+        self._tell(TaskFailed(self._attempt, task_id, described(task_id, task, error)))
         self._close_tasks(failing=True)  # the driver ends the attempt
 
     def _report_figures_if_due(self) -> None:
@@ -198,7 +197,7 @@ class Worker:
             try:
                 task.close()
             except Exception as error:
-                failure = _described(task_id, task, error)
+                failure = described(task_id, task, error)
                 _log.log(logging.DEBUG if failing else logging.WARNING, "Closing a task failed: %s", failure)
                 if not failing:
                     self.send(p.CloseFailed(ship_error(failure, verbose=self._setup.verbose)))
@@ -211,15 +210,3 @@ class Worker:
         while self._mail:
             self._mail.popleft()()
         self._poller.flush(self._control, _LAST_WORDS)
-
-
-def _described(task_id: TaskId, task: Task, error: BaseException) -> JobExecutionError:
-    vertex = task.chain.vertex
-    return describe(
-        error,
-        task_name=vertex.name,
-        subtask=task_id.subtask,
-        parallelism=vertex.parallelism,
-        operator_of=task.chain.operator_of,
-        locate=task.locate,
-    )
