@@ -10,7 +10,7 @@ from wiesel.cluster.deployment import DeploymentContext, deploy
 from wiesel.cluster.driver import JobDriver
 from wiesel.cluster.garbage import StateFreezer
 from wiesel.cluster.step_timer import TimedTask, new_window, task_in_step
-from wiesel.cluster.task_failures import described
+from wiesel.cluster.task_failures import close_all, described
 from wiesel.core.metrics import TaskMetricGroup
 from wiesel.core.options import catalog, value_of
 from wiesel.runtime.job_master import commands as c
@@ -102,11 +102,5 @@ class InlineDriver(JobDriver):
         self._freezer.close()
         tasks, self._tasks = self._tasks, {}
         self._timed = []
-        for task_id, task in tasks.items():
-            try:
-                task.close()
-            except Exception as error:
-                failure = described(task_id, task, error)
-                _log.log(logging.DEBUG if failing else logging.WARNING, "Closing a task failed: %s", failure)
-                if not failing:
-                    self._close_failure = failure
+        for failure in close_all(tasks, _log, failing):
+            self._close_failure = failure

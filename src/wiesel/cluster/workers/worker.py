@@ -13,7 +13,7 @@ from wiesel.cluster.background import Background
 from wiesel.cluster.deployment import DeploymentContext, deploy
 from wiesel.cluster.garbage import StateFreezer
 from wiesel.cluster.step_timer import TimedTask
-from wiesel.cluster.task_failures import described
+from wiesel.cluster.task_failures import close_all, described
 from wiesel.cluster.workers import protocol as p
 from wiesel.cluster.workers.connection import Connection
 from wiesel.cluster.workers.errors import ship_error
@@ -193,14 +193,8 @@ class Worker:
     def _close_tasks(self, failing: bool) -> None:
         tasks, self._tasks = self._tasks, {}
         self._timed = []
-        for task_id, task in tasks.items():
-            try:
-                task.close()
-            except Exception as error:
-                failure = described(task_id, task, error)
-                _log.log(logging.DEBUG if failing else logging.WARNING, "Closing a task failed: %s", failure)
-                if not failing:
-                    self.send(p.CloseFailed(ship_error(failure, verbose=self._setup.verbose)))
+        for failure in close_all(tasks, _log, failing):
+            self.send(p.CloseFailed(ship_error(failure, verbose=self._setup.verbose)))
 
     def _close(self, failing: bool) -> None:
         if self._timed:
