@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tests.chaos.history import History
+from tests.chaos.history import PATIENCE_SECONDS, History
 from tests.chaos.process import JobProcess
 from tests.chaos.verdict import Fault, Kind
 from wiesel.core import exit_codes
@@ -41,15 +41,21 @@ def disk_full(history: History, rng: random.Random) -> list[Fault]:
 
 
 def disk_gone(history: History, rng: random.Random) -> list[Fault]:
-    """F14: the checkpoint directory is unmounted under the job; nothing is written into what lies below."""
+    """F14: the checkpoint directory is unmounted under the job; it ends by itself and decides nothing below it."""
     assert history.disk is not None
-    history.job.start(options=_PATIENT)
-    history.job.wait(rng.uniform(0.5, 2.5))
+    if faults := history.started():
+        return faults
+    history.job.wait(rng.uniform(0.0, 1.5))
     history.disk.go_away()
-    faults = _ends_loudly(history, rng.uniform(0.3, 2.0), kill=True)
-    if found := [path for path in history.disk.found_below() if path.name == "_metadata"]:
-        faults.append(Fault(Kind.CORRUPT, f"checkpoints were written below the disk: {found}"))
-    for path in history.disk.found_below():
+    code = history.job.wait(PATIENCE_SECONDS)
+    if code is None:
+        faults.append(Fault(Kind.STUCK, f"the job did not notice\n{history.job.autopsy()}"))
+    elif code != exit_codes.STATE:
+        faults.append(Fault(Kind.STUCK, f"the job ended with exit code {code}\n{history.job.log()}"))
+    below = history.disk.found_below()
+    if decided := [path for path in below if path.name in ("_metadata", "_store")]:
+        faults.append(Fault(Kind.CORRUPT, f"checkpoints were written below the disk: {decided}"))
+    for path in below:
         shutil.rmtree(path, ignore_errors=True)
     history.disk.come_back()
     return faults

@@ -113,6 +113,12 @@ class History:
             time.sleep(_POLL_SECONDS)
         return []
 
+    def started(self) -> list[Fault]:
+        """Start the job and wait until it delivers."""
+        before = self.reader.count()
+        self.job.start()
+        return self.wait_until(lambda: self.reader.count() > before, "any output")
+
     def wait_until_delivered(self, job: JobProcess | None = None) -> list[Fault]:
         """Wait until all that was fed has come out."""
         return self.wait_until(self.delivered, "all output", job)

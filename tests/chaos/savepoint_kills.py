@@ -19,7 +19,7 @@ _CLIENT_SECONDS: Final = 40.0
 
 def killed_in_savepoint(history: History, rng: random.Random) -> list[Fault]:
     """A savepoint is asked for, and the job is killed before, while or after it is written; its checkpoints go on."""
-    faults = _started(history)
+    faults = history.started()
     if not faults:
         asked = history.job.client("savepoint", str(history.job.directory / "savepoints"))
         time.sleep(rng.uniform(0.0, 1.0))
@@ -30,7 +30,7 @@ def killed_in_savepoint(history: History, rng: random.Random) -> list[Fault]:
 
 def stopped_with_savepoint(history: History, rng: random.Random) -> list[Fault]:
     """F43, F44: stopped with a savepoint, which is moved and gone on from; or killed while it stops."""
-    if faults := _started(history):
+    if faults := history.started():
         return faults
     asked = history.job.client("stop", "--savepoint", str(history.job.directory / "savepoints"))
     if rng.random() < 0.4:
@@ -46,13 +46,6 @@ def stopped_with_savepoint(history: History, rng: random.Random) -> list[Fault]:
         killed = code is not None and code < 0
         return [] if killed else [Fault(Kind.STUCK, f"stop told {asked.returncode}, job {code}\n{history.job.log()}")]
     return _gone_on_from(history, Path(said.strip()), rng)
-
-
-def _started(history: History) -> list[Fault]:
-    """Start the job and wait until it delivers."""
-    before = history.reader.count()
-    history.job.start()
-    return history.wait_until(lambda: history.reader.count() > before, "any output")
 
 
 def _gone_on_from(history: History, savepoint: Path, rng: random.Random) -> list[Fault]:

@@ -65,6 +65,10 @@ class ProcessDisk:
         """Whether this operation fails."""
         return chance > 0 and self.scheduler.random.random() < chance
 
+    def identity(self, path: Path) -> object | None:
+        """Return what tells a directory from one in its place; the kernel knows it at once."""
+        return self._disk.identity(path)
+
     def create(self, path: Path) -> AppendFile:
         """Create a new file."""
         self.begin()

@@ -207,11 +207,17 @@ class FiberMailbox:
 
 
 class _HeldLease:
-    def __init__(self, leases: dict[Path, Process], path: Path, holder: Process) -> None:
+    def __init__(self, leases: dict[Path, Process], path: Path, holder: Process, disk: ProcessDisk) -> None:
         self._leases = leases
         self._path = path
         self._holder = holder
+        self._disk = disk
+        self._identity = disk.identity(path.parent)
         self.descriptor = -1
+
+    def is_in_place(self) -> bool:
+        """Whether the directory is still the one that was there when its lock was taken."""
+        return self._identity is not None and self._disk.identity(self._path.parent) is self._identity
 
     def close(self) -> None:
         """Give it up."""
@@ -283,4 +289,4 @@ class SimulatedMachine:
         if holder is not None and not holder.is_dead and not failpoints.ablated("rule6"):
             raise LeaseLostError(f"Another copy of this job is running: it holds {path}.")
         process = self.leases[path] = self._scheduler.current().process
-        return _HeldLease(self.leases, path, process)
+        return _HeldLease(self.leases, path, process, self._disk())

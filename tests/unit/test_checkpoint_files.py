@@ -7,10 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from wiesel.cluster.background import Background
 from wiesel.cluster.checkpoint_files import CheckpointFiles
 from wiesel.cluster.start import Start
 from wiesel.core.disk import OsDisk
+from wiesel.core.errors import JobDirectoryLostError
 from wiesel.graph.job_graph import JobGraph
 from wiesel.runtime.checkpoint.job_directory import JobDirectory, Lineage
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest, SealKey
@@ -22,6 +25,15 @@ class FailingDisk(OsDisk):
 
     def __init__(self) -> None:
         self.failing: Path | None = None
+        self.before_rename: dict[str, Callable[[], None]] = {}
+
+    def rename(self, old: Path, new: Path) -> None:
+        act = self.before_rename.pop(new.name, None)
+        if act is not None:
+            act()
+            old = new.with_name("elsewhere")
+            old.write_bytes(b"")  # what was written by path before is there as well
+        super().rename(old, new)
 
     def sync_directory(self, path: Path) -> None:
         if path == self.failing:
@@ -64,6 +76,12 @@ class Books:
         self.do(lambda done: self.files.begin(number, done))
         return self.do(lambda done: self.files.publish(CheckpointManifest(number, "l", 0), done))
 
+    def replace_directory(self, *names: str) -> None:
+        """Put a directory with these directories in it in the place of the job's."""
+        self.path.rename(self.path.with_name("away"))
+        for name in names:
+            (self.path / name).mkdir(parents=True)
+
     def end(self) -> int:
         """End as a kill would, and return the checkpoint that the next start will look for."""
         self.files.close()
@@ -92,3 +110,31 @@ def test_a_checkpoint_that_a_start_may_look_for_stays_while_that_cannot_be_undon
     assert isinstance(books.publish(2), OSError)
     books.files.discard(2)
     assert books.end() in books.storage.completed()
+
+
+@pytest.mark.parametrize("file", ["_metadata", "_store"])
+def test_a_checkpoint_is_not_complete_when_the_directory_was_replaced_before_or_while_it_was_published(
+    tmp_path: Path, file: str
+) -> None:
+    """The last look is what counts: between the first one and the writes the disk may be unmounted."""
+    books = Books(tmp_path / "job")
+    assert books.publish(1) is None
+    books.do(lambda done: books.files.begin(2, done))
+    manifest = CheckpointManifest(2, "l", 0)
+    books.disk.before_rename[file] = lambda: books.replace_directory("chk-2")
+    assert isinstance(books.do(lambda done: books.files.publish(manifest, done)), JobDirectoryLostError)
+    assert isinstance(books.do(lambda done: books.files.publish(manifest, done)), JobDirectoryLostError)
+    assert isinstance(books.do(lambda done: books.files.begin(3, done)), JobDirectoryLostError)
+    books.files.close()
+    assert not (books.path / "chk-3").exists()
+
+
+def test_what_lies_in_the_place_of_a_lost_directory_is_not_removed(tmp_path: Path) -> None:
+    books = Books(tmp_path / "job")
+    assert books.publish(1) is None
+    assert books.publish(2) is None
+    books.replace_directory("chk-1", "chk-2")
+    books.files.discard(2)
+    books.files.retain([])
+    books.files.close()
+    assert sorted(path.name for path in books.path.iterdir()) == ["chk-1", "chk-2"]

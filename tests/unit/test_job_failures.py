@@ -1,6 +1,7 @@
 """Whole jobs in which something goes wrong: what is published, what is closed, what is said."""
 
 import errno
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,14 @@ from tests.support.sinks import PublishingSink
 from wiesel.cluster.driver import JobDriver
 from wiesel.common import Types, WatermarkStrategy
 from wiesel.core import exit_codes
-from wiesel.core.errors import CheckpointError, FencedError, JobExecutionError, UnsupportedError, exit_code_of
+from wiesel.core.errors import (
+    CheckpointError,
+    FencedError,
+    JobDirectoryLostError,
+    JobExecutionError,
+    UnsupportedError,
+    exit_code_of,
+)
 from wiesel.datastream import (
     FilterFunction,
     KeyedProcessFunction,
@@ -166,6 +174,43 @@ def test_nothing_is_published_behind_output_that_could_not_be(tmp_path: Path) ->
     assert sink.published == []
     job.run(resume=True)
     assert sink.published == list(range(300_001))
+
+
+class Unmounts(MapFunction):
+    """Lets another directory appear in the place of the job's in the middle of it, as when its disk is unmounted."""
+
+    def __init__(self, place: Path, at: int) -> None:
+        self.place, self.at = place, at
+
+    def map(self, value: Any) -> Any:
+        if value == self.at and not self.place.with_name("away").exists():
+            self.place.rename(self.place.with_name("away"))
+            self.place.mkdir()
+        return value
+
+
+@pytest.mark.parametrize("at", [1_000, 100_000])  # before the first checkpoint, and after many
+def test_a_job_whose_directory_is_unmounted_fails_publishes_nothing_more_and_goes_on_when_it_is_back(
+    tmp_path: Path, at: int
+) -> None:
+    sink = PublishingSink()
+    total, place = 300_000, tmp_path / "checkpoints" / "job"
+    job = Job(
+        tmp_path,
+        lambda env: numbers(env, total - 1).map(Unmounts(place, at)).uid("map").sink_to(Sink(sink)).uid("sink"),
+        settings={"execution.checkpointing.tolerable-failed-checkpoints": "1000"},
+    )
+    with pytest.raises(JobDirectoryLostError, match=f"{place} is not the one any more.*--resume") as caught:
+        job.run()
+    assert exit_code_of(caught.value) == exit_codes.STATE
+    published = list(sink.published)
+    assert published == list(range(len(published))) and len(published) < total
+    assert not [path for path in place.rglob("*") if path.name in ("_metadata", "_store")]
+    shutil.rmtree(place)
+    place.with_name("away").rename(place)
+    place.with_name("away").mkdir()  # once is enough
+    job.run(resume=True)
+    assert sink.published == list(range(total))
 
 
 def test_without_checkpoints_a_bounded_job_publishes_at_its_end(tmp_path: Path) -> None:

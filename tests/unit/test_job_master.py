@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from wiesel.core.contracts import Committable
-from wiesel.core.errors import CheckpointCorruptError, CheckpointError
+from wiesel.core.errors import CheckpointCorruptError, CheckpointError, JobDirectoryLostError
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest
 from wiesel.runtime.job_master import commands as c
 from wiesel.runtime.job_master.commands import JobState
@@ -159,6 +159,15 @@ def test_a_tolerated_failure_lets_the_job_go_on_and_its_output_joins_the_next_ch
     master.tick(200)
     manifest = only(acknowledge(master, 2, 210, output("b")), c.PublishCheckpoint).manifest
     assert manifest.pending == [output("a"), output("b")]
+
+
+def test_a_checkpoint_that_no_later_one_can_replace_fails_the_job_however_many_are_tolerated() -> None:
+    master = running(tolerable_failures=100)
+    master.tick(100)
+    acknowledge(master, 1, 110, output("a"))
+    commands = master.handle(c.CheckpointPublishFailed(1, JobDirectoryLostError("gone")), 120)
+    assert kinds(commands) == [c.DiscardCheckpoint, c.CancelTasks, c.Terminate]
+    assert "gone" in str(only(commands, c.Terminate).error)
 
 
 def test_the_part_of_a_task_that_comes_after_its_checkpoint_was_given_up_joins_the_next_one() -> None:

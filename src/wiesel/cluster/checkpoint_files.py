@@ -8,6 +8,7 @@ from typing import Any
 
 from wiesel.cluster.background import Background
 from wiesel.cluster.start import Start
+from wiesel.core.errors import JobDirectoryLostError
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest
 from wiesel.runtime.job_master.commands import JobState
 
@@ -35,13 +36,20 @@ class CheckpointFiles:
 
     def begin(self, checkpoint_id: int, done: Callable[[Any], None]) -> None:
         """Make the directory of a checkpoint, then call ``done`` with None or the error."""
-        self._directories.run(lambda: self._start.storage.begin(checkpoint_id), done)
+        start = self._start
+
+        def begin() -> None:
+            start.directory.check_in_place()
+            start.storage.begin(checkpoint_id)
+
+        self._directories.run(begin, done)
 
     def publish(self, manifest: CheckpointManifest, done: Callable[[Any], None]) -> None:
         """Decide a checkpoint, then call ``done`` with None or the error."""
         start = self._start
 
         def publish() -> None:
+            start.directory.check_in_place()
             start.storage.publish(manifest)
             start.directory.update(last_checkpoint=manifest.checkpoint_id)
 
@@ -60,6 +68,7 @@ class CheckpointFiles:
         start, doubtful = self._start, checkpoint_id in self._doubtful
 
         def discard() -> None:
+            start.directory.check_in_place()  # what lies in its place now may have a checkpoint of this number
             if doubtful:
                 start.directory.update()  # as it is known to be: an update that failed may have reached the disk
             start.storage.discard(checkpoint_id)
@@ -68,7 +77,7 @@ class CheckpointFiles:
 
     def retain(self, manifests: Sequence[CheckpointManifest]) -> None:
         """Remove the lineage's checkpoints but these, and the output that none of them lists."""
-        storage = self._start.storage
+        storage, directory = self._start.storage, self._start.directory
         kept = {manifest.checkpoint_id for manifest in manifests}
         listed = {item.path for manifest in manifests for item in manifest.pending}
         old, self._owned = self._owned - kept, self._owned & kept
@@ -76,6 +85,7 @@ class CheckpointFiles:
         self._segments &= listed
 
         def remove() -> None:
+            directory.check_in_place()
             for checkpoint_id in old:
                 storage.discard(checkpoint_id)
             storage.remove_segments(gone)
@@ -94,9 +104,9 @@ class CheckpointFiles:
             else:
                 finished = state is JobState.FINISHED and not stopped_early
                 directory.update_newest(outcome="finished" if finished else "stopped")
-        except OSError as full:
+        except (OSError, JobDirectoryLostError) as error:
             # It only spares the next start a look at the last checkpoint, and must not hide how the job ended.
-            _log.warning("That the job is over could not be noted in %s: %s", directory.path, full)
+            _log.warning("That the job is over could not be noted in %s: %s", directory.path, error)
 
     def close(self) -> None:
         """Wait until everything is done."""

@@ -87,6 +87,12 @@ class CheckpointForeignError(CheckpointError):
     retriable: ClassVar[bool] = False
 
 
+class JobDirectoryLostError(CheckpointError):
+    """The job directory was unmounted, moved, removed or replaced under the running job."""
+
+    retriable: ClassVar[bool] = False
+
+
 class RestoreRefusedError(CheckpointError):
     """The start that was asked for would lose or repeat something silently; the text names the ways out."""
 

@@ -17,6 +17,9 @@ class Lease(Protocol):
     #: What a process inherits that is to hold the lease too.
     descriptor: int
 
+    def is_in_place(self) -> bool:
+        """Whether the locked file is still the one that its path names: false once its directory is not there."""
+
     def close(self) -> None:
         """Give it up."""
 
@@ -48,6 +51,15 @@ class FileLease:
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
         self.descriptor = fd
+        self._path = path
+
+    def is_in_place(self) -> bool:
+        """Compare device and inode; as long as the file is open nobody else can have both."""
+        try:
+            found = self._path.stat(follow_symlinks=False)
+        except OSError:
+            return False
+        return os.path.samestat(found, os.fstat(self.descriptor))
 
     def close(self) -> None:
         """Give up the lock."""

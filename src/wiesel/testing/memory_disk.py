@@ -91,6 +91,10 @@ class MemoryDisk:
             else:
                 entry.content = bytearray(entry.durable)
 
+    def identity(self, path: Path) -> object | None:
+        """Return what tells a file or directory from one that is put in its place, None when there is none."""
+        return self._entry(path)
+
     def copy_of(self, path: Path) -> object:
         """Return a backup of a directory, for ``attach``."""
         return copy.deepcopy(self._directory(path))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wiesel.core.disk import Disk, write_durably
-from wiesel.core.errors import CheckpointCorruptError, ConfigurationError
+from wiesel.core.errors import CheckpointCorruptError, ConfigurationError, JobDirectoryLostError
 from wiesel.core.host import host
 
 _STORE: Final = "_store"
@@ -123,11 +123,25 @@ class JobDirectory:
                 f"backup, or begin anew in another directory or with another --job-id."
             ) from error
 
+    def check_in_place(self) -> None:
+        """Raise ``JobDirectoryLostError`` unless the path still leads to the directory that was opened.
+
+        What is written by path when a disk is unmounted lands in the directory below it, where no start finds it.
+        """
+        if not self._lease.is_in_place():
+            raise JobDirectoryLostError(
+                f"The job directory {self.path} is not the one any more that this job has opened: it was unmounted, "
+                f"moved, removed or replaced. No checkpoint is completed and nothing is published from now on. Bring "
+                f"it back and go on with --resume."
+            )
+
     def save(self, record: StoreRecord) -> None:
-        """Make a changed record durable."""
+        """Make a changed record durable; raises ``JobDirectoryLostError`` when the directory is gone."""
+        self.check_in_place()
         data = asdict(record)
         data.update(sha256=_digest(data), version=_VERSION)
         write_durably(self._disk, self.path / _STORE, json.dumps(data, indent=1, sort_keys=True).encode())
+        self.check_in_place()  # now, or all that was written since the last look may lie elsewhere
         self.record = record
 
     def save_claimed(self, sink_uid: str) -> None:

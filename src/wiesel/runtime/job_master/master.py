@@ -345,7 +345,9 @@ class JobMaster:
         self.checkpoint_failure = failure = error if isinstance(error, CheckpointError) else _checkpoint_error(error)
         riding = self._savepoints.throw_off()
         self._decline(riding, failure)
-        if riding and not self._is_over():
+        if not is_retriable(failure):
+            self._failed(failure, now_ms)  # no later checkpoint can succeed either
+        elif riding and not self._is_over():
             if any(request.stop for request in riding):
                 self._failed(failure, now_ms)  # sources have stopped behind the barrier, and the job must go on
         elif self.coordinator.count_failure():
