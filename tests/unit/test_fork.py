@@ -9,7 +9,8 @@ import pytest
 from tests.unit.datastream.collect import environment
 from wiesel.common import Configuration, Types
 from wiesel.core.errors import JobExecutionError
-from wiesel.datastream import DataStream
+from wiesel.datastream import DataStream, OutputTag
+from wiesel.datastream.functions import ProcessFunction
 
 #: What the readers of a program saw; functions are copies, but a module's own list is one.
 SEEN: list[Any] = []
@@ -93,3 +94,42 @@ def test_a_value_of_the_wrong_type_is_told_with_the_operator_that_emitted_it() -
         JobExecutionError, match=r"Expected a str for STRING, got int: 5 \[operator 'Texts'.*record 5\]"
     ):
         texts.get_execution_environment().execute()
+
+
+TAG = OutputTag("side", Types.FLOAT())
+
+
+class Split(ProcessFunction):
+    def process_element(self, value: Any, ctx: Any) -> Any:
+        yield value
+        yield TAG, value
+
+
+def test_a_side_output_is_made_its_tags_type_and_the_main_output_its_own() -> None:
+    split = environment().from_collection([0.1]).process(Split(), Types.FLOAT())
+    split.map(keep)
+    split.get_side_output(TAG).map(keep)
+    split.get_execution_environment().execute()
+    assert SEEN == [0.10000000149011612] * 2
+
+
+def test_the_readers_of_main_and_side_output_share_nothing() -> None:
+    tag = OutputTag("untyped", Types.PICKLED_BYTE_ARRAY())
+
+    class Both(ProcessFunction):
+        def process_element(self, value: Any, ctx: Any) -> Any:
+            yield value
+            yield tag, value
+
+    split = dictionaries().process(Both())
+    split.map(spoil)
+    split.get_side_output(tag).map(spoil)
+    split.get_execution_environment().execute()
+    assert SEEN == [1, 1]
+
+
+def test_a_value_that_is_not_of_its_tags_type_is_told_with_the_operator_that_emitted_it() -> None:
+    side = environment().from_collection(["x"]).process(Split()).name("Splits").get_side_output(TAG)
+    side.map(keep)
+    with pytest.raises(JobExecutionError, match=r"FLOAT, got str: 'x' \[operator 'Splits'.*record 'x'\]"):
+        side.get_execution_environment().execute()

@@ -18,6 +18,7 @@ class ChainLink:
     source: int
     target: int
     side_output: str | None
+    type_info: TypeInformation | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def _may_chain(edge: StreamEdge, nodes: dict[int, StreamNode], enabled: bool) ->
 def _vertex(head: int, ids: list[int], nodes: dict[int, StreamNode], chained: list[StreamEdge], name: str) -> JobVertex:
     index = {node_id: i for i, node_id in enumerate(ids)}
     links = tuple(
-        ChainLink(index[edge.source_id], index[edge.target_id], edge.side_output)
+        ChainLink(index[edge.source_id], index[edge.target_id], edge.side_output, edge.type_info)
         for edge in chained
         if edge.target_id in index
     )

@@ -198,14 +198,15 @@ class OperatorChain:
 
     def _outputs(self, index: int, side: str | None) -> list[Target]:
         node = self.vertex.operators[index]
-        chained = [k.target for k in self.vertex.links if k.source == index and k.side_output == side]
+        links = [link for link in self.vertex.links if link.source == index and link.side_output == side]
         writers = [Step(node.name, w.inline, ()) for i, tag, w in self._writers if i == index and tag == side]
-        readers = [self._entries[target] for target in chained]
-        if len(readers) + len(writers) > 1:
-            declared = None if side is not None or isinstance(node.spec, SourceSpec) else node.output_type
+        readers = [self._entries[link.target] for link in links]
+        from_source = isinstance(node.spec, SourceSpec)
+        if len(links) + len(writers) > 1 or (self._side_outputs(index) and not from_source):
             reuse = value_of(self._environment.configuration, catalog.OBJECT_REUSE)
-            for place, target in enumerate(chained):
-                if not isinstance(self.vertex.operators[target].spec, SinkSpec):
+            for place, link in enumerate(links):
+                if not isinstance(self.vertex.operators[link.target].spec, SinkSpec):
+                    declared = None if from_source else link.type_info
                     readers[place] = own_copy(node.name, readers[place], declared, reuse)
         return [*readers, *writers]
 

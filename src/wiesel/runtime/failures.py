@@ -15,6 +15,7 @@ from typing import Any, Final
 from wiesel.compat.missing_members import hint_of
 from wiesel.core.errors import JobExecutionError, WieselError
 from wiesel.runtime.inlining import OWNERS
+from wiesel.runtime.misuse import expected_and_got
 
 _ENGINE: Final = str(Path(__file__).parent)
 _RECORD_TEXT_LIMIT: Final = 200
@@ -76,7 +77,7 @@ def _summary(error: BaseException) -> str:
             "MemoryError: the process has no memory left. Keep state that is larger than memory on disk "
             "(state.backend.type: rocksdb), or give the process more"
         )
-    return f"{type(error).__name__}: {error}{hint_of(error)}"
+    return f"{type(error).__name__}: {error}{hint_of(error) or expected_and_got(error)}"
 
 
 def _blame(trace: TracebackType | None, operator_of: Mapping[int, str]) -> tuple[str | None, Any]:

@@ -1,7 +1,7 @@
-"""Where a stream has several readers, each gets records of its own, of the declared type.
+"""Where an operator has several readers or a side output, each reader gets records of its own, of the declared type.
 
-PyFlink chains an operator with its only reader. Several are sent to by way of the JVM, so what one of them does to a
-record no other one sees, and types are enforced.
+PyFlink chains an operator with its only reader. Several, those of side outputs among them, are sent to by way of the
+JVM, so what one of them does to a record no other one sees, and types are enforced.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def own_copy(name: str, reader: Target, type_info: TypeInformation | None, objec
     Args:
         name: the operator that is read.
         reader: one of several.
-        type_info: of the stream; None is not enforced.
+        type_info: of the stream, a side output's tag's; None is not enforced.
         object_reuse: ``pipeline.object-reuse``: all get the very object.
     """
     names: dict[str, Any] = {"isolate": isolate}
