@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -87,6 +88,13 @@ class Side(threading.Thread):
         except Exception as error:
             self.error = error
 
+    def await_at(self, gate: Gate) -> None:
+        """Wait until it has come to the gate."""
+        until = time.monotonic() + 40
+        while not gate.reached(0.1):
+            assert time.monotonic() < until, "nobody came to the gate"
+            assert self.is_alive(), f"ended before it came to the gate: {self.error!r}"
+
     def end(self) -> Exception | None:
         """Wait for its end, and return its error."""
         self.join(40)
@@ -105,8 +113,9 @@ class Gate:
         self._reached.set()
         self._opened.wait(40)
 
-    def await_somebody(self) -> None:
-        assert self._reached.wait(20), "nobody came to the gate"
+    def reached(self, seconds: float) -> bool:
+        """Whether somebody comes within the time, or has come."""
+        return self._reached.wait(seconds)
 
     def open(self) -> None:
         self._opened.set()

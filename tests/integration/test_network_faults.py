@@ -132,11 +132,11 @@ def test_an_old_start_that_was_slow_to_fence_does_not_publish_beside_the_new_one
     old.write("a1", "a2")
     old.decide()
     publishing = Side(old.publish)
-    old_fence.await_somebody()
+    publishing.await_at(old_fence)
     hold_the_fence_behind_the_claim(line, new_fence)
     jobs.append(new := store.begin(sink))
     starting = Side(new.recover)
-    new_fence.await_somebody()
+    starting.await_at(new_fence)
     old_fence.open()
     stopped = publishing.end()
     while line.has_open_transaction():

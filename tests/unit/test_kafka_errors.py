@@ -10,6 +10,7 @@ from wiesel.connectors.kafka.errors import translate
 from wiesel.connectors.kafka.offset_commits import OffsetCommits
 from wiesel.connectors.kafka.partitions import Partition
 from wiesel.core.errors import AuthorizationError, ConnectionFailedError
+from wiesel.core.host import Machine, running_on
 
 
 @pytest.mark.parametrize(
@@ -42,16 +43,58 @@ def test_what_waiting_may_mend_is_no_refusal(text: str) -> None:
     assert isinstance(translate(error, "connecting", "broker:9093"), ConnectionFailedError)
 
 
-def test_a_login_that_is_cut_while_a_connection_logs_in_anew_is_no_refusal() -> None:
-    events = ClientEvents("broker:9093")
-    error = KafkaError(
+def at_the_wrong_moment(broker: str) -> KafkaError:
+    return KafkaError(
         KafkaError._AUTHENTICATION,
-        "broker:9093: SASL OAUTHBEARER mechanism handshake failed: Broker: Request not valid in current SASL state: "
+        f"{broker}: SASL OAUTHBEARER mechanism handshake failed: Broker: Request not valid in current SASL state: "
         "broker's supported mechanisms:  (after 0ms in state AUTH_HANDSHAKE)",
     )
+
+
+def test_a_login_that_is_cut_while_a_connection_logs_in_anew_is_no_refusal() -> None:
+    events, error = ClientEvents("broker:9093"), at_the_wrong_moment("GroupCoordinator: broker:9093")
     events.on_error(error)
     assert events.refused("reading") is None
     assert isinstance(translate(error, "reading", "broker:9093"), ConnectionFailedError)
+
+
+def test_a_listener_without_sasl_refuses_the_first_login() -> None:
+    events = ClientEvents("broker:9093")
+    events.on_error(at_the_wrong_moment("sasl_plaintext://broker:9093/bootstrap"))
+    refused = events.refused("reading")
+    assert isinstance(refused, AuthorizationError)
+    assert "security.protocol" in str(refused)
+
+
+class _Watch(Machine):
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def old_token(broker: str) -> KafkaError:
+    return KafkaError(
+        KafkaError._AUTHENTICATION, f'{broker}: {{"status":"invalid_token"}} (after 228ms in state AUTH_REQ)'
+    )
+
+
+@pytest.mark.parametrize(("times", "final"), [((0, 30), False), ((0, 30, 60), True), ((0, 30, 90, 120), False)])
+def test_renewed_tokens_that_a_broker_refuses_end_a_job_only_when_that_lasts(
+    times: tuple[float, ...], final: bool
+) -> None:
+    events = ClientEvents("broker:9093")
+    with running_on(watch := _Watch()):
+        for watch.now in times:
+            assert events.refused("reading") is None
+            events.on_error(old_token("GroupCoordinator: broker:9093"))
+    assert (events.refused("reading") is not None) is final
+
+
+def test_a_first_token_that_a_broker_refuses_ends_a_job() -> None:
+    events = ClientEvents("broker:9093")
+    events.on_error(old_token("sasl_plaintext://broker:9093/bootstrap"))
+    assert isinstance(events.refused("reading"), AuthorizationError)
 
 
 def test_a_refused_login_is_told_without_the_client_s_own_error_in_the_middle() -> None:

@@ -85,6 +85,14 @@ class Rule:
     then: Callable[[], object] | None = None
 
 
+@dataclass(slots=True)
+class _Counted:
+    """A rule, and how many requests it was for."""
+
+    rule: Rule
+    matched: int = 0
+
+
 class KafkaProxy:
     """
     Listens from its beginning to `close`.
@@ -97,8 +105,7 @@ class KafkaProxy:
         self.upstream_port = upstream_port
         #: How many requests of each type have come.
         self.seen: Counter[int] = Counter()
-        self._rules: list[Rule] = []
-        self._matched: Counter[int] = Counter()
+        self._rules: list[_Counted] = []
         self._held: list[tuple[socket.socket, bytes]] = []
         self._sockets: list[socket.socket] = []
         self._seconds_each = 0.0
@@ -119,7 +126,7 @@ class KafkaProxy:
     def add(self, rule: Rule) -> None:
         """Let a fault happen from now on."""
         with self._guard:
-            self._rules.append(rule)
+            self._rules.append(_Counted(rule))
 
     def clear(self) -> None:
         """Let no fault happen any more; what is held stays so until `release`."""
@@ -216,10 +223,11 @@ class KafkaProxy:
         chosen = None
         with self._guard:
             self.seen[api] += 1
-            for rule in self._rules:
+            for counted in self._rules:
+                rule = counted.rule
                 if rule.api == api and rule.containing in frame:
-                    self._matched[id(rule)] += 1
-                    if chosen is None and rule.skip < self._matched[id(rule)] <= rule.skip + rule.times:
+                    counted.matched += 1
+                    if chosen is None and rule.skip < counted.matched <= rule.skip + rule.times:
                         chosen = rule
         return chosen
 

@@ -152,6 +152,16 @@ def test_a_rule_that_was_cleared_does_nothing(proxy: KafkaProxy, client: Client)
     assert client.answer() == 1
 
 
+def test_a_rule_that_is_added_again_counts_anew(proxy: KafkaProxy, client: Client) -> None:
+    rule = Rule(Api.END_TXN, Action.SWALLOW)
+    for correlation in (1, 3):
+        proxy.add(rule)
+        client.send(Api.END_TXN, correlation)
+        client.send(Api.END_TXN, correlation + 1)
+        assert client.answer() == correlation + 1
+        proxy.clear()
+
+
 def test_what_is_done_behind_a_request_keeps_the_next_one_waiting(
     proxy: KafkaProxy, upstream: Upstream, client: Client
 ) -> None:

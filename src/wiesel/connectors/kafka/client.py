@@ -27,6 +27,10 @@ logger = logging.getLogger(__name__)
 #: How long a job waits for a first answer of the cluster before it fails with a clear message.
 CONNECT_TIMEOUT_SECONDS: Final = 8.0
 
+#: A broker that refuses renewed tokens for so long will not take one. The client reports the same error every 30 s.
+_LASTING_SECONDS: Final = 45.0
+_LONGEST_GAP_SECONDS: Final = 40.0
+
 #: What the client writes before each line of its log: facility, client and thread.
 _CLIENT_PREFIX: Final = re.compile(r"^[A-Z]+ \[[^]]*\] \[thrd:.*?\]: ")
 _UNKNOWN_PROPERTY: Final = re.compile(r'No such configuration property: "([^"]+)"')
@@ -89,6 +93,20 @@ def talking_through(clients: Clients) -> Iterator[None]:
         _makers.remove(clients)
 
 
+class _Persistence:
+    """Tells a fault that lasts from one that passes, by the times at which it is met."""
+
+    def __init__(self) -> None:
+        self._first = self._last = float("-inf")
+
+    def lasts(self, now: float) -> bool:
+        """Whether it has been met again and again for so long; times in seconds."""
+        if now - self._last > _LONGEST_GAP_SECONDS:
+            self._first = now
+        self._last = now
+        return now - self._first > _LASTING_SECONDS
+
+
 class ClientEvents:
     """What a client's callbacks reported: the newest fatal reason, and the newest transient one."""
 
@@ -97,6 +115,7 @@ class ClientEvents:
         self._lock = threading.Lock()
         self._refused: KafkaError | None = None
         self._unreachable: KafkaError | None = None
+        self._old_tokens = _Persistence()
 
     def on_error(self, error: KafkaError) -> None:
         """Take an error from the client (``error_cb``)."""
@@ -104,8 +123,13 @@ class ClientEvents:
 
         with self._lock:
             refusals = (KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError.SASL_AUTHENTICATION_FAILED)
-            refused = error.code() in refusals and not errors.interrupts_login(error)
-            if refused or errors.refuses_certificate(error):
+            if errors.interrupts_login(error):
+                refused = False
+            elif errors.refuses_renewed_token(error):
+                refused = self._old_tokens.lasts(host().monotonic())
+            else:
+                refused = error.code() in refusals or errors.refuses_certificate(error)
+            if refused:
                 self._refused = error
             else:
                 self._unreachable = error

@@ -18,6 +18,8 @@ from wiesel.core.redaction import redact
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
 
+#: The end of a broker's name as long as the client knows only its address.
+_FIRST_CONNECTION: Final = "/bootstrap"
 #: TLS alerts by which a broker says that it does not take the client's certificate, or misses one.
 _CERTIFICATE_ALERT: Final = re.compile(r"SSL alert number (?:4[2-689]|116)\b")
 
@@ -63,11 +65,17 @@ def missing_topic(topic: str, bootstrap_servers: str) -> MissingTopicError:
 
 
 def interrupts_login(error: KafkaError) -> bool:
-    """Whether a connection was cut while it logged in anew (KIP-368), after which the client makes another one.
+    """Whether a connection that had been let in was cut while it logged in anew (KIP-368); the client makes another.
 
-    Librdkafka calls it a failed login, and the broker only says that the request came at the wrong moment.
+    A broker says that the request came at the wrong moment when a second has not passed since the last login. A
+    listener without SASL says the same, but to a client that knows no broker's id yet.
     """
-    return "not valid in current SASL state" in error.str()
+    return "not valid in current SASL state" in error.str() and _FIRST_CONNECTION not in error.str()
+
+
+def refuses_renewed_token(error: KafkaError) -> bool:
+    """Whether a broker that has let the client in does not take its token any more: the next one may be good."""
+    return "invalid_token" in error.str() and _FIRST_CONNECTION not in error.str()
 
 
 def translate(error: KafkaError, doing: str, bootstrap_servers: str) -> WieselError:
