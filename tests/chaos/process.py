@@ -58,7 +58,7 @@ class JobProcess:
         """Ask the running job for something by ``wiesel COMMAND``."""
         assert self._process is not None, "start it first"
         asked = [str(_WIESEL), command, str(self._process.pid), *arguments]
-        return subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        return subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     @property
     def pid(self) -> int:

@@ -37,14 +37,15 @@ def stopped_with_savepoint(history: History, rng: random.Random) -> list[Fault]:
         time.sleep(rng.uniform(0.0, 1.5))
         history.job.kill()
     try:
-        said, _ = asked.communicate(timeout=_CLIENT_SECONDS)
+        said, why = asked.communicate(timeout=_CLIENT_SECONDS)
     except subprocess.TimeoutExpired:
         asked.kill()
         return [Fault(Kind.STUCK, f"the job was not stopped\n{history.job.autopsy()}")]
     code = history.job.wait(_CLIENT_SECONDS)
     if asked.returncode != 0 or code != exit_codes.OK:
-        killed = code is not None and code < 0
-        return [] if killed else [Fault(Kind.STUCK, f"stop told {asked.returncode}, job {code}\n{history.job.log()}")]
+        if code is not None and code < 0:
+            return []  # killed
+        return [Fault(Kind.STUCK, f"stop told {asked.returncode}, job {code}\n{why}\n{history.job.autopsy()}")]
     return _gone_on_from(history, Path(said.strip()), rng)
 
 

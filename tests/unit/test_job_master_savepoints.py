@@ -96,12 +96,33 @@ def test_a_second_stop_is_declined_while_one_is_under_way() -> None:
 
 
 def test_a_savepoint_of_a_job_that_does_not_run_is_declined_with_its_state() -> None:
-    master = job_master()
-    master.start()
-    assert "INITIALIZING" in str(only(master.handle(PLAIN, 10), c.DeclineSavepoint).error)
+    master = running()
+    master.handle(TaskFailed(0, SINK, ValueError("x")), 5)
+    assert "RESTARTING" in str(only(master.handle(PLAIN, 10), c.DeclineSavepoint).error)
     master = running()
     master.handle(c.StopRequested(), 10)
     assert "stopping" in str(only(master.handle(PLAIN, 20), c.DeclineSavepoint).error)
+
+
+@pytest.mark.parametrize("request_", [PLAIN, STOP, DRAIN], ids=["plain", "stop", "drain"])
+def test_a_savepoint_that_is_asked_for_while_tasks_are_deployed_waits_until_they_run(
+    request_: c.SavepointRequested,
+) -> None:
+    master = job_master()
+    master.start()
+    assert master.handle(request_, 10) == []
+    assert kinds(master.handle(c.CommittersRecovered({}), 20)) == [c.DeployTasks]
+    told = master.handle(c.TasksDeployed(0), 30)
+    assert told == ([c.EndInput()] if request_.drain else [c.TriggerCheckpoint(1, suspend=request_.stop)])
+
+
+def test_a_savepoint_that_waits_for_tasks_that_cannot_be_deployed_is_declined() -> None:
+    master = job_master(NoRestart())
+    master.start()
+    master.handle(STOP, 10)
+    master.handle(c.CommittersRecovered({}), 20)
+    commands = master.handle(c.DeployFailed(0, ValueError("no room")), 30)
+    assert "no room" in str(only(commands, c.DeclineSavepoint).error)
 
 
 def test_a_savepoint_that_fails_is_declined_and_does_not_count_as_a_failed_checkpoint() -> None:

@@ -38,6 +38,25 @@ def test_a_stop_with_a_savepoint_delivers_all_up_to_it_and_a_start_from_it_goes_
 
 
 @BOTH_DRIVERS
+@pytest.mark.parametrize("drain", [False, True], ids=["", "drained"])
+def test_a_stop_with_a_savepoint_that_comes_before_the_tasks_run_is_done_when_they_do(
+    tmp_path: Path, workers: int, drain: bool
+) -> None:
+    """What a killed start has decided is delivered before the next one runs: whoever sees that may ask too early."""
+    job = CountingJob(tmp_path)
+    job.source.allow(60)
+    asked: list[tuple[JobDriver, int]] = []
+
+    def before_it_runs(driver: JobDriver) -> None:
+        asked.append((driver, driver.trigger_savepoint(tmp_path / "savepoints", stop=True, drain=drain)))
+
+    assert job.run_with(before_it_runs, workers=workers).stopped_early
+    path = taken(*asked[0])
+    finish(job, from_savepoint=str(path), workers=workers)
+    assert values_of(job) == counted(range(120))
+
+
+@BOTH_DRIVERS
 def test_a_savepoint_is_taken_while_the_job_runs_on_and_a_start_from_it_repeats_exactly_what_came_after(
     tmp_path: Path, workers: int
 ) -> None:

@@ -30,6 +30,8 @@ from wiesel.runtime.reports import (
 
 #: A savepoint that was to stop the job and cannot be written lets one in these states go on.
 _GOES_ON: Final = (JobState.RUNNING, JobState.RESTARTING)
+#: A savepoint can be asked for in these: while tasks are deployed it waits, since output is delivered by then already.
+_COMING: Final = (JobState.RUNNING, JobState.INITIALIZING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,8 @@ class JobMaster:
             if self.state is JobState.INITIALIZING:
                 self.state = JobState.RUNNING
                 self.coordinator.reset(now_ms)
+                if any(request.drain for request in self._savepoints.waiting):
+                    self._do(c.EndInput())
         elif isinstance(event, c.CheckpointPublished):
             self._published()
         elif isinstance(event, c.CheckpointPublishFailed):
@@ -356,7 +360,7 @@ class JobMaster:
     # ------------------------------------------------------------------------------------------------ savepoints
 
     def _savepoint_requested(self, request: c.SavepointRequested) -> None:
-        if self.state is not JobState.RUNNING or self._stopping or self._final_done:
+        if self.state not in _COMING or self._stopping or self._final_done:
             state = "stopping" if self.state is JobState.RUNNING else self.state.value
             self._decline([request], CheckpointError(f"The job is {state}, so no savepoint can be taken now."))
         elif self.coordinator.settings.only_final:
@@ -371,7 +375,7 @@ class JobMaster:
             self._decline([request], CheckpointError("The job is being stopped with a savepoint already."))
         else:
             self._savepoints.waiting.append(request)
-            if request.drain:
+            if request.drain and self.state is JobState.RUNNING:
                 self._do(c.EndInput())
 
     def _savepoint_written(self, event: c.SavepointWritten) -> None:
