@@ -22,7 +22,7 @@ class Remember(KeyedProcessFunction):
         count, _ = self.value.value() or (0, b"")
         start = value * 7919 % (len(self.noise) - self.size)
         self.value.update((count + 1, self.noise[start : start + self.size]))
-        if value == self.last or value % 1_000_000 == 0:
+        if value == self.last or value % 100_000 == 0:
             yield f"{value} {count + 1}"
 
 
