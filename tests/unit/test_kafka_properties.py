@@ -35,17 +35,6 @@ OAUTH = (
                 "sasl.oauthbearer.scope": "s",
             },
         ),
-        (
-            {
-                "sasl.login.callback.handler.class": "org.apache.kafka.common.security.oauthbearer."
-                "OAuthBearerLoginCallbackHandler",
-                "sasl.oauthbearer.jwt.retriever.class": "org.apache.kafka.common.security.oauthbearer."
-                "ClientCredentialsJwtRetriever",
-                "sasl.oauthbearer.client.credentials.client.id": "id",
-                "sasl.login.refresh.window.factor": "0.8",
-            },
-            {"sasl.oauthbearer.method": "oidc", "sasl.oauthbearer.client.credentials.client.id": "id"},
-        ),
         ({"ssl.truststore.type": "PEM", "ssl.truststore.location": "ca.pem"}, {"ssl.ca.location": "ca.pem"}),
         (
             {"ssl.keystore.type": "PKCS12", "ssl.keystore.location": "k.p12", "ssl.keystore.password": "x"},

@@ -35,7 +35,7 @@ class Cluster:
     """
 
     bootstrap_servers: str
-    properties: Mapping[str, str] = field(default_factory=dict, repr=False)
+    properties: Mapping[str, Any] = field(default_factory=dict, repr=False)
     given: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod

@@ -98,12 +98,14 @@ def reporting_errors(command: _Command) -> _Command:
 def _cluster(bootstrap_server: str | None, directory: Path, file: Path | None, assignments: tuple[str, ...]) -> Cluster:
     from wiesel.broker.client import Cluster
     from wiesel.broker.properties import parse_assignments, read_properties
+    from wiesel.connectors.kafka.oauth import with_tokens
     from wiesel.connectors.kafka.properties import translate
 
     properties = read_properties(file.read_text(encoding="utf-8")) if file is not None else {}
     properties.update(parse_assignments(assignments))
     in_properties = properties.pop("bootstrap.servers", None)
-    return Cluster(bootstrap_server or in_properties or _servers_of(directory), translate(properties), properties)
+    connection = with_tokens(translate(properties))
+    return Cluster(bootstrap_server or in_properties or _servers_of(directory), connection, properties)
 
 
 def _servers_of(directory: Path) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from wiesel.connectors.kafka import errors, properties
+from wiesel.connectors.kafka import errors, oauth, properties
 from wiesel.core.errors import ConfigurationError, ConnectionFailedError, WieselError
 from wiesel.core.host import host
 from wiesel.core.redaction import redact
@@ -263,7 +263,7 @@ def _create(
 ) -> Any:
     from confluent_kafka import KafkaException
 
-    configuration = {key: value for key, value in configuration.items() if key not in _unknown}
+    configuration = oauth.with_tokens({key: value for key, value in configuration.items() if key not in _unknown})
     while True:
         try:
             return factory({**configuration, "error_cb": events.on_error}, logger=log or _client_logger)

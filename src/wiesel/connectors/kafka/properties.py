@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import functools
 import logging
-import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from wiesel.connectors.kafka import oauth
+from wiesel.connectors.kafka.jaas import jaas_options
 from wiesel.core.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)
@@ -87,9 +88,6 @@ _REFUSED: Final = {
     "and ssl.key.location",
 }
 
-_OAUTH_HANDLER: Final = re.compile(r"org\.apache\.kafka\..*OAuthBearerLoginCallbackHandler")
-_TOKEN_RETRIEVER: Final = re.compile(r"org\.apache\.kafka\..*\.(ClientCredentials|Default)JwtRetriever")
-
 
 def translate(properties: Mapping[str, str]) -> dict[str, str]:
     """Return librdkafka's configuration for Java-style ``properties``.
@@ -115,12 +113,15 @@ def _translated(items: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
             logger.info("Kafka property %s has no effect: this client has no such setting", key)
         elif key in _SERIALIZERS:
             _check_serializer(key, value)
+        elif key in oauth.KEYS:
+            continue
         elif key in _REFUSED:
             raise ConfigurationError(f"Kafka property {key} cannot be used: {_REFUSED[key]}.")
         elif key in _SPECIAL:
             result.update(_SPECIAL[key](value, properties))
         else:
             result[_RENAMED.get(key, key)] = value
+    result.update(oauth.translate(properties))
     _warn_about_unverified_tls(result)
     return result
 
@@ -154,42 +155,16 @@ def _partitioner(value: str, _: Mapping[str, str]) -> dict[str, str]:
 
 
 def _jaas(value: str, _: Mapping[str, str]) -> dict[str, str]:
-    options = dict(re.findall(r'([\w.]+)\s*=\s*"((?:[^"\\]|\\.)*)"', value))
-    options |= {name: bare for name, bare in re.findall(r"([\w.]+)\s*=\s*([^\s\";]+)", value) if name not in options}
     if "PlainLoginModule" in value or "ScramLoginModule" in value:
+        options = jaas_options(value)
         if "username" not in options or "password" not in options:
             raise ConfigurationError("sasl.jaas.config names no username or no password.")
-        return {"sasl.username": _unescape(options["username"]), "sasl.password": _unescape(options["password"])}
-    if "OAuthBearerLoginModule" in value:
-        names = {"clientId": "client.id", "clientSecret": "client.secret", "scope": "scope"}
-        oidc = {f"sasl.oauthbearer.{ours}": _unescape(options[java]) for java, ours in names.items() if java in options}
-        return {"sasl.oauthbearer.method": "oidc", **oidc}
+        return {"sasl.username": options["username"], "sasl.password": options["password"]}
+    if oauth.is_oauth(value):
+        return {}  # a part of what oauth.py translates as a whole
     raise ConfigurationError(
         "sasl.jaas.config can be translated for PlainLoginModule, ScramLoginModule and OAuthBearerLoginModule. "
         "For Kerberos set sasl.kerberos.service.name, sasl.kerberos.principal and sasl.kerberos.keytab instead."
-    )
-
-
-def _unescape(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text)
-
-
-def _login_handler(value: str, _: Mapping[str, str]) -> dict[str, str]:
-    if _OAUTH_HANDLER.fullmatch(value):
-        return {"sasl.oauthbearer.method": "oidc"}
-    raise ConfigurationError(
-        f"Kafka property sasl.login.callback.handler.class={value} is a Java class. For OAUTHBEARER set "
-        "sasl.oauthbearer.token.endpoint.url, sasl.oauthbearer.client.id and sasl.oauthbearer.client.secret."
-    )
-
-
-def _token_retriever(value: str, _: Mapping[str, str]) -> dict[str, str]:
-    if _TOKEN_RETRIEVER.fullmatch(value):
-        return {"sasl.oauthbearer.method": "oidc"}
-    raise ConfigurationError(
-        f"Kafka property sasl.oauthbearer.jwt.retriever.class={value} is a Java class. Tokens come from a token "
-        "endpoint: set sasl.oauthbearer.token.endpoint.url, sasl.oauthbearer.client.id and "
-        "sasl.oauthbearer.client.secret."
     )
 
 
@@ -229,8 +204,6 @@ _SPECIAL: Final[dict[str, Callable[[str, Mapping[str, str]], dict[str, str]]]] =
     "partitioner.class": _partitioner,
     "receive.buffer.bytes": _buffer_bytes("socket.receive.buffer.bytes"),
     "sasl.jaas.config": _jaas,
-    "sasl.login.callback.handler.class": _login_handler,
-    "sasl.oauthbearer.jwt.retriever.class": _token_retriever,
     "send.buffer.bytes": _buffer_bytes("socket.send.buffer.bytes"),
     "ssl.endpoint.identification.algorithm": _endpoint_identification,
     "ssl.keystore.location": _keystore,
