@@ -1,90 +1,28 @@
-"""JdbcSink on a real PostgreSQL, such as Debian's package ``postgresql`` installs; skipped where there is none."""
+"""JdbcSink on a real PostgreSQL: one that the tests fetch, and that of Debian's packages where it is installed."""
 
 from __future__ import annotations
 
 import datetime
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.support import postgresql as postgresql_server
+from tests.support.postgresql import connect
 from wiesel.common import Row, Types
 from wiesel.core.errors import ConnectionFailedError, JobExecutionError
 from wiesel.datastream import StreamExecutionEnvironment
 from wiesel.datastream.connectors.jdbc import JdbcConnectionOptions, JdbcExecutionOptions, JdbcSink
 
-psycopg = pytest.importorskip("psycopg")
-
 pytestmark = pytest.mark.integration
 
 
-def _program(name: str) -> str | None:
-    installed = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    return str(installed[-1]) if installed else shutil.which(name)
-
-
-def _run_as() -> dict[str, Any]:
-    """PostgreSQL refuses to run as root: Debian's package brings a user for it."""
-    return {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[int]:
+@pytest.fixture(scope="module", params=postgresql_server.kinds())
+def postgresql(request: pytest.FixtureRequest) -> Iterator[int]:
     """The port of a database that lives as long as these tests."""
-    initdb, server = _program("initdb"), _program("postgres")
-    if initdb is None or server is None:
-        pytest.skip("no PostgreSQL is installed")
-    directory = Path(tempfile.mkdtemp(prefix="wiesel-postgresql-"))
-    try:
-        if os.geteuid() == 0:
-            shutil.chown(directory, "postgres", "postgres")
-        data = directory / "data"
-        subprocess.run(
-            [initdb, "--no-sync", "--auth=trust", "--username=wiesel", str(data)],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            cwd=directory,
-            timeout=100,
-            **_run_as(),
-        )
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        options = ["-p", str(port), "-k", str(directory), "-h", "127.0.0.1", "-F"]
-        with subprocess.Popen(
-            [server, "-D", str(data), *options], stderr=subprocess.DEVNULL, cwd=directory, **_run_as()
-        ) as process:
-            try:
-                _wait(port)
-                yield port
-            finally:
-                process.terminate()
-                process.wait(timeout=60)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-def _connect(port: int) -> Any:
-    return psycopg.connect(host="127.0.0.1", port=port, dbname="postgres", user="wiesel", autocommit=True)
-
-
-def _wait(port: int) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            _connect(port).close()
-            return
-        except psycopg.OperationalError:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+    with postgresql_server.running(request.param) as port:
+        yield port
 
 
 def options(port: int) -> JdbcConnectionOptions:
@@ -99,7 +37,7 @@ def options(port: int) -> JdbcConnectionOptions:
 
 def test_job_with_a_failure_upserts_every_type(postgresql, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with _connect(postgresql) as db:
+    with connect(postgresql) as db:
         db.execute(
             "CREATE TABLE t (id BIGINT PRIMARY KEY, name TEXT, x DOUBLE PRECISION, ok BOOLEAN, price NUMERIC(8, 2), "
             "day DATE, at TIME, ts TIMESTAMP, raw BYTEA)"
@@ -139,7 +77,7 @@ def test_job_with_a_failure_upserts_every_type(postgresql, tmp_path, monkeypatch
     stream = env.from_collection(list(range(1000)), Types.LONG()).map(to_row, row_type)
     stream.add_sink(JdbcSink.sink(sql, row_type, options(postgresql), execution))
     env.execute()
-    with _connect(postgresql) as db:
+    with connect(postgresql) as db:
         rows = db.execute("SELECT * FROM t ORDER BY id").fetchall()
     assert [row[0] for row in rows] == list(range(1000))
     assert rows[0] == (
