@@ -25,6 +25,7 @@ from wiesel.core.errors import JobExecutionError, WieselError
 from wiesel.core.operator_specs import SinkSpec
 from wiesel.core.options import catalog, is_set
 from wiesel.graph.job_graph import JobGraph
+from wiesel.runtime.failures import is_out_of_memory, summary_of
 from wiesel.runtime.job_master.commands import JobState
 
 _log = logging.getLogger("wiesel.cluster")
@@ -79,12 +80,25 @@ def _run_once(
         if on_driver is not None:
             on_driver(driver)
         with _signals(driver) if options.handle_signals else _no_signals() as received:
-            outcome = driver.run()
+            outcome = _run(driver)
         control.ended(outcome)
         return _conclude(outcome, start, received)
     finally:
         if start is not None:
             start.directory.close()
+
+
+def _run(driver: JobDriver) -> JobOutcome:
+    """Run a driver; where the machine refuses its loop memory or a thread, say so, or what has failed before that."""
+    try:
+        return driver.run()
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        refused = error
+    master = driver.master
+    is_failing = master.state in (JobState.FAILING, JobState.RESTARTING)
+    raise master.error if is_failing and master.error is not None else _shown(refused)
 
 
 def _create_driver(graph: JobGraph, options: JobOptions, start: Start | None) -> JobDriver:
@@ -118,7 +132,7 @@ def _conclude(outcome: JobOutcome, start: Start | None, received: list[int]) -> 
 def _shown(error: BaseException) -> BaseException:
     if isinstance(error, WieselError):
         return error
-    failure = JobExecutionError(f"{type(error).__name__}: {error}")
+    failure = JobExecutionError(summary_of(error))
     failure.__cause__ = error
     return failure
 

@@ -20,6 +20,11 @@ from wiesel.runtime.misuse import expected_and_got
 _ENGINE: Final = str(Path(__file__).parent)
 _RECORD_TEXT_LIMIT: Final = 200
 _NO_RECORD: Final = object()
+#: What Python says when the system refuses it a thread.
+_NO_THREAD: Final = "can't start new thread"
+MORE_MEMORY: Final = (
+    "Keep state that is larger than memory on disk (state.backend.type: rocksdb), or give the process more"
+)
 
 
 def shorten(value: object, limit: int = _RECORD_TEXT_LIMIT) -> str:
@@ -61,7 +66,7 @@ def describe(
         parts.append(f"record {record_text}")
     if place is not None:
         parts.append(place)
-    summary = _summary(error)
+    summary = summary_of(error)
     failure = JobExecutionError(
         f"{summary} [{', '.join(parts)}]", operator=name, subtask=subtask, record=record_text, location=place
     )
@@ -69,13 +74,21 @@ def describe(
     return failure
 
 
-def _summary(error: BaseException) -> str:
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the machine gives the process no more memory, which a thread needs as well."""
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _NO_THREAD in str(error))
+
+
+def summary_of(error: BaseException) -> str:
+    """Return the one line that tells what was raised, and what to do where that is known."""
     if isinstance(error, WieselError):
         return str(error)
     if isinstance(error, MemoryError):  # has no text of its own
+        return f"MemoryError: the process has no memory left. {MORE_MEMORY}"
+    if is_out_of_memory(error):
         return (
-            "MemoryError: the process has no memory left. Keep state that is larger than memory on disk "
-            "(state.backend.type: rocksdb), or give the process more"
+            f"RuntimeError: {_NO_THREAD}: the process has no memory left for one, or as many threads as it may have "
+            f"(ulimit -u, the container's limit). {MORE_MEMORY}"
         )
     return f"{type(error).__name__}: {error}{hint_of(error) or expected_and_got(error)}"
 

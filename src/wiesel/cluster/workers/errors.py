@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from wiesel.core.errors import JobExecutionError, WieselError
 from wiesel.core.pickling import pickle_value, unpickle_value
 from wiesel.core.tracebacks import format_user_traceback, has_user_frames
+from wiesel.runtime.failures import summary_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class ShippedError:
 def ship_error(error: BaseException, *, verbose: bool) -> ShippedError:
     """Return an exception as data; what is not ours is wrapped in a ``JobExecutionError``."""
     if not isinstance(error, WieselError):
-        wrapped = JobExecutionError(f"{type(error).__name__}: {error}")
+        wrapped = JobExecutionError(summary_of(error))
         wrapped.__cause__ = error
         error = wrapped
     cause = error.__cause__ if isinstance(error, JobExecutionError) else None

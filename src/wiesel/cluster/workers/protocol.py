@@ -25,6 +25,8 @@ DATA: Final = 0
 CREDIT: Final = 1
 CREDIT_PAYLOAD: Final = struct.Struct("<IQ")
 LONGEST: Final = (1 << 32) - 1
+#: Exit code of a worker that has no memory left, and perhaps too little to say so.
+NO_MEMORY: Final = 77
 
 
 def worker_of(subtask: int, workers: int) -> int:

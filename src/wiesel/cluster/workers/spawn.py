@@ -21,6 +21,7 @@ from wiesel.cluster.step_timer import new_window
 from wiesel.cluster.workers import protocol as p
 from wiesel.cluster.workers import shared_memory
 from wiesel.core.pickling import pickle_value, unpickle_value
+from wiesel.runtime.failures import MORE_MEMORY
 
 #: Seconds that workers of a job that fails get at most to close their tasks.
 _GRACE_FAILING: Final = 3.0
@@ -104,6 +105,8 @@ class WorkerProcess:
     def how_it_ended(self) -> str:
         """Return what is known of its end, for a message."""
         code = self.process.returncode
+        if code == p.NO_MEMORY:
+            return f"ended because it had no memory left. {MORE_MEMORY}"
         if code is None or code >= 0:
             return f"ended with exit code {code}"
         text = f"was killed by {signal.Signals(-code).name}"

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from types import ModuleType
 from typing import Any
 
@@ -44,12 +45,19 @@ def main(arguments: list[str]) -> None:
 
     from wiesel.cluster.step_timer import new_window
     from wiesel.cluster.workers.worker import Worker
+    from wiesel.runtime.failures import is_out_of_memory
 
     worker = Worker(control, setup, new_window(shared_memory.attach(shared)))
     os.close(shared)
     _forward_logs(worker, setup)
     try:
         worker.run()
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        if setup.verbose:
+            traceback.print_exception(error)
+        sys.exit(p.NO_MEMORY)  # there may be too little to send what happened, but an exit code costs nothing
     finally:
         sys.stdout.flush()
 

@@ -13,6 +13,7 @@ from typing import Final
 from wiesel.core.contracts import Committable, Json
 from wiesel.core.errors import CheckpointError, JobExecutionError, is_retriable
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest, OperatorManifest
+from wiesel.runtime.failures import is_out_of_memory, summary_of
 from wiesel.runtime.job_master import commands as c
 from wiesel.runtime.job_master.commands import Command, JobState, MasterEvent
 from wiesel.runtime.job_master.coordinator import CheckpointCoordinator, CheckpointSettings, PendingCheckpoint
@@ -477,7 +478,8 @@ class JobMaster:
 
 
 def _checkpoint_error(error: BaseException) -> CheckpointError:
-    text = f"A checkpoint could not be taken: {str(error) or type(error).__name__}"
+    reason = summary_of(error) if is_out_of_memory(error) else str(error) or type(error).__name__
+    text = f"A checkpoint could not be taken: {reason}"
     refused = error.__cause__ if isinstance(error, JobExecutionError) else error  # wrapped when it is a worker's
     if isinstance(refused, OSError):
         text = (
