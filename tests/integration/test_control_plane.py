@@ -155,6 +155,12 @@ def test_what_functions_count_in_workers_is_seen_from_outside(place: Workplace) 
         seen = re.findall(r'task_operator_seen_total\{.*subtask_index="(\d)".*tm_id="worker-(\d)".*\} (\S+)', page)
         assert {(subtask, worker) for subtask, worker, _ in seen} == {("0", "1"), ("1", "2")}
         assert all(float(count) > 0 for _, _, count in seen)
+        sent, taken = (
+            re.findall(rf'task_{name}_total\{{.*task_name="{task}.*\}} (\S+)', page)
+            for name, task in (("numBytesOut", "Source"), ("numBytesIn", "Filter"))
+        )
+        assert len(sent) == len(taken) == 2
+        assert all(float(count) > 1000 for count in (*sent, *taken))
         assert wiesel(place, "cancel", "job-1").code == 0
         assert running.end().code == 6
 

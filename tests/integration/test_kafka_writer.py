@@ -10,7 +10,7 @@ from wiesel.broker.fixtures import TopicFactory
 from wiesel.broker.local import LocalBroker
 from wiesel.core.clock import SystemClock
 from wiesel.core.configuration import Configuration
-from wiesel.core.contracts import JobFacts, SinkContext, SinkWriter
+from wiesel.core.contracts import CountsBytes, JobFacts, SinkContext, SinkWriter
 from wiesel.core.errors import ConnectionFailedError, MissingTopicError, RecordError
 from wiesel.core.serialization import SimpleStringSchema
 from wiesel.datastream.connectors import DeliveryGuarantee, Sink
@@ -183,3 +183,19 @@ def test_preflight_names_a_missing_topic_and_a_broker_that_does_not_answer(kafka
     lost = KafkaSink.builder().set_bootstrap_servers("127.0.0.1:1").set_record_serializer(serializer("t").build())
     with pytest.raises(ConnectionFailedError, match="wiesel kafka up"):
         lost.build().spec.preflight(Configuration(), facts)
+
+
+def test_the_bytes_that_went_out_are_known_from_the_clients_own_statistics(
+    kafka: LocalBroker, topic: TopicFactory, writer: Write
+) -> None:
+    writing = writer(sink(kafka, serializer(topic("bytes")), statistics_interval_ms="50"))
+    assert isinstance(writing, CountsBytes)
+    for _ in range(1000):
+        writing.write("x" * 100, 0)
+    writing.flush()
+    deadline = time.monotonic() + 10
+    while writing.bytes_written() < 100_000:
+        assert time.monotonic() < deadline, writing.bytes_written()
+        assert writing.is_available()
+        time.sleep(0.01)
+    assert writing.bytes_written() < 150_000

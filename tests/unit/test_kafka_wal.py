@@ -268,3 +268,13 @@ def test_a_restarted_task_removes_what_its_earlier_attempt_wrote_and_nobody_deci
     assert sorted(f"wal/sink/{path.name}" for path in (tmp_path / "wal" / "sink").iterdir()) == sorted(
         str(committable.path) for committable in (decided, foreign)
     )
+
+
+def test_the_bytes_of_records_are_counted_block_by_block_and_what_is_not_full_yet_too(tmp_path: Path) -> None:
+    writing = writer(tmp_path)
+    for _ in range(100):
+        writing.write("t:" + "x" * 5000, NOW)
+    assert writing.bytes_written() == 100 * 5000
+    writing.flush()
+    writing.write("u:four", NOW)
+    assert writing.bytes_written() == 100 * 5000 + 4

@@ -16,7 +16,7 @@ from wiesel.connectors.kafka.partitioners import murmur2
 from wiesel.connectors.kafka.sink_context import KafkaSinkContext
 from wiesel.connectors.kafka.wal import Block, SegmentFile, read_segment
 from wiesel.connectors.kafka.wal_writer import WalWriter
-from wiesel.connectors.kafka.whole_records import bind
+from wiesel.connectors.kafka.whole_records import bind, size_of
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import SinkContext
 from wiesel.core.disk import OsDisk
@@ -278,6 +278,7 @@ def test_the_log_keeps_headers_own_times_and_partitions_in_the_order_of_writing(
     for value in records:
         writing.write(value, NOW)
     assert writing.records_written() == 3
+    assert writing.bytes_written() == sum(size_of(record) for record in records.values() if record is not None)
     assert logged(tmp_path, writing) == [
         (b"k", b"a", NOW - 5, [("h", b"1")], 3),
         (None, b"b", NOW, [], -1),

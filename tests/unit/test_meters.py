@@ -24,6 +24,8 @@ def counted(records: int, busy: float = 0, waited: float = 0) -> Any:
         TASK,
         records_in=records,
         records_out=records // 2,
+        bytes_in=10 * records,
+        bytes_out=20 * records,
         busy_ns=int(busy * SECOND),
         back_pressured_ns=int(waited * SECOND),
     )
@@ -35,6 +37,7 @@ def test_records_a_second_are_those_of_the_last_minute() -> None:
         meters.look(float(second), 0, [counted(100 * second)])
     rates = meters.rates(202.0, counted(20_200))
     assert (rates.records_in, rates.records_out) == (100, 50)
+    assert (rates.bytes_in, rates.bytes_out) == (1000, 2000)
     silent = meters.rates(260.0, counted(20_000))
     assert silent.records_in == 0, "everything was read more than a minute ago"
 

@@ -163,3 +163,18 @@ def test_a_record_that_cannot_be_pickled_is_refused_where_it_is_sent() -> None:
     with pytest.raises((TypeError, AttributeError, pickle.PicklingError)):
         pair.outgoing.put(Batch([sys.stdout.fileno, (n for n in [1])], [1, 1]))
     assert not pair.frames
+
+
+def test_bytes_of_records_are_counted_at_both_ends_and_control_elements_are_none() -> None:
+    pair = Pair()
+    pair.outgoing.put(Watermark(1))
+    for size in (10, 1000):
+        pair.outgoing.put(batch(size))
+    sent = sum(map(len, pair.frames)) - len(encode(Watermark(1)))
+    pair.deliver()
+    assert (pair.outgoing.bytes_sent, pair.incoming.bytes_received) == (sent, 0)
+    pair.incoming.poll()
+    pair.incoming.poll()
+    assert 0 < pair.incoming.bytes_received < sent
+    pair.incoming.poll()
+    assert pair.incoming.bytes_received == sent

@@ -55,6 +55,8 @@ class Meters:
             busy_ms=busy,
             back_pressured_ms=back_pressured,
             idle_ms=1000.0 - busy - back_pressured,
+            bytes_in=max(0, figures.bytes_in - base.bytes_in) / seconds,
+            bytes_out=max(0, figures.bytes_out - base.bytes_out) / seconds,
         )
 
     def _base(self, now: float, wanted: float, task: TaskId) -> tuple[float, TaskFigures] | None:

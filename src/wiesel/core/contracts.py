@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from wiesel.core.clock import Clock as Clock  # noqa: PLC0414 - a contract like the others
 from wiesel.core.configuration import Configuration
 
 #: What JSON can hold; everything that goes into a checkpoint's metadata is made of it.
@@ -20,16 +21,6 @@ Json = Any
 
 #: A bound operator: takes one value and its timestamp in milliseconds (``MIN_TIMESTAMP`` when absent).
 Emit = Callable[[Any, int], None]
-
-
-class Clock(Protocol):
-    """Time, injected so that tests and the simulator can turn it."""
-
-    def now_ms(self) -> int:
-        """Return the wall clock in milliseconds since the epoch."""
-
-    def monotonic(self) -> float:
-        """Return seconds that never go back."""
 
 
 # ---------------------------------------------------------------------------------------------------- sources
@@ -241,6 +232,14 @@ class SinkWriter(Protocol):
 
     def close(self) -> None:
         """Release clients; what was not committed is dropped."""
+
+
+@runtime_checkable
+class CountsBytes(Protocol):
+    """A ``SinkWriter`` that knows how many bytes it has taken without counting them by record."""
+
+    def bytes_written(self) -> int:
+        """Return them (metric ``numBytesOut``); they may be some seconds old."""
 
 
 @runtime_checkable

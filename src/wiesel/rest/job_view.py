@@ -15,13 +15,15 @@ from wiesel.runtime.task_figures import TaskFigures
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What a subtask does in a second: records over the last minute, milliseconds of time over the last seconds."""
+    """What a subtask does in a second: records and bytes over the last minute, milliseconds over the last seconds."""
 
     records_in: float = 0.0
     records_out: float = 0.0
     busy_ms: float = 0.0
     back_pressured_ms: float = 0.0
     idle_ms: float = 0.0
+    bytes_in: float = 0.0
+    bytes_out: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

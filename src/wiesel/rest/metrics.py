@@ -84,6 +84,8 @@ def _rates(subtask: SubtaskView) -> Iterator[MetricValue]:
     rates = subtask.rates
     yield MetricValue("numRecordsInPerSecond", rates.records_in)
     yield MetricValue("numRecordsOutPerSecond", rates.records_out)
+    yield MetricValue("numBytesInPerSecond", rates.bytes_in)
+    yield MetricValue("numBytesOutPerSecond", rates.bytes_out)
     yield MetricValue("busyTimeMsPerSecond", rates.busy_ms)
     yield MetricValue("backPressuredTimeMsPerSecond", rates.back_pressured_ms)
     yield MetricValue("idleTimeMsPerSecond", rates.idle_ms)
@@ -92,6 +94,8 @@ def _rates(subtask: SubtaskView) -> Iterator[MetricValue]:
 def _counted(figures: TaskFigures) -> Iterator[MetricValue]:
     yield MetricValue("numRecordsIn", figures.records_in, is_counter=True)
     yield MetricValue("numRecordsOut", figures.records_out, is_counter=True)
+    yield MetricValue("numBytesIn", figures.bytes_in, is_counter=True)
+    yield MetricValue("numBytesOut", figures.bytes_out, is_counter=True)
     yield MetricValue("numLateRecordsDropped", figures.late_dropped, is_counter=True)
     yield MetricValue("accumulateBusyTimeMs", figures.busy_ns // 1_000_000, is_counter=True)
     yield MetricValue("accumulateBackPressuredTimeMs", figures.back_pressured_ns // 1_000_000, is_counter=True)

@@ -98,6 +98,16 @@ class Task:
         return sum(writer.records_out for writer in self._writers)
 
     @property
+    def bytes_in(self) -> int:
+        """How many bytes of records have come from other processes."""
+        return 0 if self._gate is None else self._gate.bytes_in
+
+    @property
+    def bytes_out(self) -> int:
+        """How many bytes of records have gone to other processes."""
+        return sum(writer.bytes_out for writer in self._writers)
+
+    @property
     def is_back_pressured(self) -> bool:
         """Whether an output had no room at the last step."""
         return self._starved

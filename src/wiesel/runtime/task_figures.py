@@ -35,6 +35,8 @@ class TaskFigures:
         user: metrics that functions have registered.
         inputs: what makes its watermarks: splits of its source, operators that assign timestamps.
         next_event_timer: event time of its earliest timer (an open window has one); None without any.
+        bytes_in: bytes of the records that came from other processes.
+        bytes_out: bytes of those that went to other processes, and those that its sinks have taken, where they know.
     """
 
     task: TaskId
@@ -53,6 +55,8 @@ class TaskFigures:
     user: Sequence[MetricReading]
     inputs: Sequence[InputTime] = ()
     next_event_timer: int | None = None
+    bytes_in: int = 0
+    bytes_out: int = 0
 
 
 def figures_of(task_id: TaskId, task: Task, busy_ns: int = 0, back_pressured_ns: int = 0) -> TaskFigures:
@@ -66,7 +70,8 @@ def figures_of(task_id: TaskId, task: Task, busy_ns: int = 0, back_pressured_ns:
     """
     reader = {} if task.source is None else dict(task.source.reader.metrics())
     lag = reader.get(_LAG_METRIC)
-    written = sum(sink.records_written() for _, sink in task.chain.sinks())
+    sinks = [sink for _, sink in task.chain.sinks()]
+    written = sum(sink.records_written() for sink in sinks)
     output_watermark = task.chain.current_watermark()
     return TaskFigures(
         task=task_id,
@@ -85,6 +90,8 @@ def figures_of(task_id: TaskId, task: Task, busy_ns: int = 0, back_pressured_ns:
         user=list(task.chain.metrics.readings()),
         inputs=_inputs(task_id, task),
         next_event_timer=None if task.chain.backend is None else task.chain.backend.next_event_time(),
+        bytes_in=task.bytes_in,
+        bytes_out=task.bytes_out + sum(sink.bytes_written() for sink in sinks),
     )
 
 

@@ -38,6 +38,7 @@ def test_names_and_labels_are_those_of_flinks_reporter() -> None:
     assert labels.items() >= {"job_id": "job-1", "job_name": "my job", "subtask_index": "0"}.items()
     assert labels["task_name"].startswith("Count")
     assert found["flink_taskmanager_job_task_busyTimeMsPerSecond"][0] == "gauge"
+    assert found["flink_taskmanager_job_task_numBytesOut_total"][1][-1][1] == 3_000
     assert found["flink_jobmanager_job_numberOfCompletedCheckpoints_total"] == (
         "counter",
         [({"job_id": "job-1", "job_name": "my job"}, 1.0)],

@@ -76,13 +76,14 @@ def test_a_job_in_the_overview_is_described_as_by_flink() -> None:
     assert get("/overview")["jobs-running"] == 1
 
 
-def test_a_vertex_sums_its_subtasks_and_says_that_bytes_are_not_counted() -> None:
+def test_a_vertex_sums_its_subtasks_and_says_that_not_all_bytes_are_counted() -> None:
     vertex = next(v for v in get(JOB)["vertices"] if v["id"] == DOUBLE)
     assert (vertex["parallelism"], vertex["status"]) == (2, "RUNNING")
     metrics = vertex["metrics"]
     assert (metrics["read-records"], metrics["write-records"], metrics["read-records-complete"]) == (200, 100, True)
     assert (metrics["accumulated-busy-time"], metrics["accumulated-backpressured-time"]) == (4_000, 2_000)
-    assert metrics["read-bytes-complete"] is False
+    assert (metrics["read-bytes"], metrics["write-bytes"]) == (14_000, 6_000)
+    assert metrics["read-bytes-complete"] is metrics["write-bytes-complete"] is False
 
 
 def test_the_plan_joins_vertices_by_their_ids() -> None:
@@ -123,7 +124,7 @@ def test_metrics_are_listed_and_read_by_name() -> None:
 
 def test_a_subtasks_metrics_have_flinks_names_and_those_of_its_functions() -> None:
     tasks = [TaskId(2, 0), TaskId(2, 1)]
-    rates = Rates(10.0, 5.0, 300.0, 200.0, 500.0)
+    rates = Rates(10.0, 5.0, 300.0, 200.0, 500.0, bytes_in=70.0, bytes_out=30.0)
     user = [reading("hits", value=4.0), reading("by_country", "country", "DE", "hits", value=2.0)]
     kafka = {"pendingRecords": 9.0, "records-lag-max": 6.0}
     shown = {t: SubtaskView("RUNNING", figures(t, *user, reader=kafka, is_source=True), rates) for t in tasks}
@@ -138,6 +139,8 @@ def test_a_subtasks_metrics_have_flinks_names_and_those_of_its_functions() -> No
     assert "currentInputWatermark" not in names, "a source has no input"
     assert get(f"{path}/metrics?get=1.Double.hits", job) == [{"id": "1.Double.hits", "value": "4"}]
     aggregated = get(f"{path}/subtasks/metrics?get=numRecordsIn,busyTimeMsPerSecond&agg=sum,max", job)
+    counted = get(f"{path}/metrics?get=0.numBytesIn,0.numBytesOut,1.numBytesInPerSecond,1.numBytesOutPerSecond", job)
+    assert [entry["value"] for entry in counted] == ["7000", "3000", "70", "30"]
     assert aggregated == [
         {"id": "numRecordsIn", "sum": 200, "max": 100},
         {"id": "busyTimeMsPerSecond", "sum": 600.0, "max": 300.0},

@@ -55,6 +55,8 @@ def figures(task: TaskId, *user: MetricReading, **changes: Any) -> TaskFigures:
         is_back_pressured=False,
         reader={},
         user=user,
+        bytes_in=7_000,
+        bytes_out=3_000,
     )
     return replace(made, **changes)
 

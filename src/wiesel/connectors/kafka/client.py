@@ -35,6 +35,11 @@ _LONGEST_GAP_SECONDS: Final = 40.0
 _CLIENT_PREFIX: Final = re.compile(r"^[A-Z]+ \[[^]]*\] \[thrd:.*?\]: ")
 _UNKNOWN_PROPERTY: Final = re.compile(r'No such configuration property: "([^"]+)"')
 
+#: Of the client's statistics, which are JSON, the one number that is read.
+_BYTES_SENT: Final = re.compile(r'"txmsg_bytes": ?(\d+)')
+#: How often a client has to tell its statistics that is polled anyway; what nobody takes would pile up in it.
+STATISTICS_INTERVAL_MS: Final = 5000
+
 #: What clients of every kind have in common.
 _CONNECTION_KEYS: Final = (
     "bootstrap.servers", "broker.", "connections.", "debug", "enable.ssl", "enable.sasl", "https.",
@@ -116,6 +121,15 @@ class ClientEvents:
         self._refused: KafkaError | None = None
         self._unreachable: KafkaError | None = None
         self._old_tokens = _Persistence()
+        #: Bytes of messages that the client has sent, as of its last statistics; only clients with
+        #: ``STATISTICS_INTERVAL_MS`` tell.
+        self.bytes_sent = 0
+
+    def on_statistics(self, text: str) -> None:
+        """Take the client's statistics (``stats_cb``)."""
+        sent = _BYTES_SENT.search(text)
+        if sent is not None:
+            self.bytes_sent = int(sent[1])
 
     def on_error(self, error: KafkaError) -> None:
         """Take an error from the client (``error_cb``)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from wiesel.connectors.delivery_guarantee import DeliveryGuarantee
 from wiesel.connectors.kafka.encoding import Encode, RecordSerializerSpec
@@ -164,8 +164,10 @@ class KafkaSinkSpec:
             defaults = {"queue.buffering.max.messages": _QUEUE_RECORDS, "queue.buffering.max.kbytes": _QUEUE_KBYTES}
             if chooses_linger:
                 defaults["linger.ms"] = _LINGER_MS
-            ours = {key: value for key, value in defaults.items() if key not in self.properties}
-            return client.producer(self.connection(), {**ours, "delivery.report.only.error": True}, events)
+            defaults["statistics.interval.ms"] = client.STATISTICS_INTERVAL_MS
+            ours: dict[str, Any] = {key: value for key, value in defaults.items() if key not in self.properties}
+            ours |= {"delivery.report.only.error": True, "stats_cb": events.on_statistics}
+            return client.producer(self.connection(), ours, events)
 
         encode_value = self.serializer.bind_value()
         return KafkaWriter(

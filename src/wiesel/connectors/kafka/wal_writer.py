@@ -46,6 +46,8 @@ class WalWriter:
 
     #: Accepts one value with its timestamp in milliseconds.
     write: Callable[[Any, int], None]
+    #: Returns the bytes of keys, values and headers that ``write`` has taken.
+    bytes_written: Callable[[], int]
 
     def __init__(
         self,
@@ -108,10 +110,10 @@ class WalWriter:
     def _bind(self, encode: Encode, writes_timestamps: bool) -> Callable[[Any, int], None]:
         context, clock, slots = self._context, self._context.clock, self._slots
         now = clock.now_ms()
-        buffered = 0
+        buffered = counted = 0
 
         def write(value: Any, timestamp: int) -> None:
-            nonlocal now, buffered
+            nonlocal now, buffered, counted
             try:
                 topic, key, data = encode(value)
                 size = (0 if data is None else len(data)) + (0 if key is None else len(key))
@@ -128,17 +130,19 @@ class WalWriter:
             append((key, data, timestamp))
             buffered += size + _RECORD_BYTES
             if buffered >= _BLOCK_BYTES:
+                counted += buffered
                 buffered, now = 0, clock.now_ms()
                 self.flush()
 
+        self.bytes_written = lambda: counted + buffered - _RECORD_BYTES * self.records_written()
         return write
 
     def _bind_whole(self, encode: EncodeWhole, writes_timestamps: bool) -> Callable[[Any, int], None]:
         context, clock, slots = self._context, self._context.clock, self._slots
-        buffered = 0
+        buffered = counted = 0
 
         def write(value: Any, timestamp: int) -> None:
-            nonlocal buffered
+            nonlocal buffered, counted
             try:
                 record = encode(value, timestamp if writes_timestamps else 0)
             except Exception as error:
@@ -158,9 +162,11 @@ class WalWriter:
             append((record.key, record.value, written_at, record.headers, partition))
             buffered += size + _RECORD_BYTES
             if buffered >= _BLOCK_BYTES:
+                counted += buffered
                 buffered = 0
                 self.flush()
 
+        self.bytes_written = lambda: counted + buffered - _RECORD_BYTES * self.records_written()
         return write
 
     def _open_topic(self, topic: str) -> _Slot:

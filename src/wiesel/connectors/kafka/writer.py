@@ -180,6 +180,10 @@ class KafkaWriter:
         if failed is not None:
             raise failed
 
+    def bytes_written(self) -> int:
+        """Return the bytes that the producer has sent, as of some seconds ago: to count here would cost."""
+        return self._events.bytes_sent
+
     def is_available(self) -> bool:
         """Whether the producer's queue has room; also hears of deliveries."""
         self._producer.poll(0)

@@ -17,6 +17,10 @@ CAPACITY: Final = 4096
 class SendingEnd(Protocol):
     """What writers see of a channel."""
 
+    @property
+    def bytes_sent(self) -> int:
+        """Bytes of the records that were sent; records that stay in one process are no bytes."""
+
     def put(self, element: Element) -> None:
         """Append; never refuses, because a sender looks at ``has_credit`` before it is stepped."""
 
@@ -26,6 +30,10 @@ class SendingEnd(Protocol):
 
 class ReceivingEnd(Protocol):
     """What gates see of a channel."""
+
+    @property
+    def bytes_received(self) -> int:
+        """Bytes of the records that were taken; records that stay in one process are no bytes."""
 
     def poll(self) -> Element | None:
         """Take the next element, or None."""
@@ -38,6 +46,8 @@ class LocalChannel:
     """A channel inside one process."""
 
     __slots__ = ("_elements", "_records")
+    bytes_sent: Final = 0
+    bytes_received: Final = 0
 
     def __init__(self) -> None:
         self._elements: deque[Element] = deque()

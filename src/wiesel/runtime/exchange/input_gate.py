@@ -78,6 +78,11 @@ class InputGate:
                     return event
         return None
 
+    @property
+    def bytes_in(self) -> int:
+        """Bytes of the records that came from other processes."""
+        return sum(current.channel.bytes_received for current in self._channels)
+
     def is_empty(self) -> bool:
         """Whether nothing can be taken now."""
         return all(c.blocked or c.channel.is_empty() for c in self._channels)

@@ -61,6 +61,11 @@ class RecordWriter:
         #: What takes a record, as lines.
         self.inline = self._inline()
 
+    @property
+    def bytes_out(self) -> int:
+        """Bytes of the records that went to other processes."""
+        return sum(channel.bytes_sent for channel in self.channels)
+
     def _load(self, shipped: ShippedFunction) -> Any:
         function = shipped.load()
         if isinstance(function, Function):

@@ -30,12 +30,13 @@ class OutgoingChannel:
         send: hands a frame to the transport, which keeps the order and does not wait.
     """
 
-    __slots__ = ("_credit", "_room", "_send")
+    __slots__ = ("_credit", "_room", "_send", "bytes_sent")
 
     def __init__(self, send: Callable[[bytes], None]) -> None:
         self._send = send
         self._credit = CAPACITY
         self._room = CAPACITY_BYTES
+        self.bytes_sent = 0
 
     def put(self, element: Element) -> None:
         """Send an element; never refuses, because a sender looks at ``has_credit`` before it is stepped."""
@@ -43,6 +44,7 @@ class OutgoingChannel:
         if type(element) is Batch:
             self._credit -= len(element.values)
             self._room -= len(frame)
+            self.bytes_sent += len(frame)
         self._send(frame)
 
     def has_credit(self) -> bool:
@@ -62,13 +64,14 @@ class IncomingChannel:
         grant: gives credit for so many records and bytes back to the sender.
     """
 
-    __slots__ = ("_frames", "_grant", "_taken", "_taken_bytes")
+    __slots__ = ("_frames", "_grant", "_taken", "_taken_bytes", "bytes_received")
 
     def __init__(self, grant: Callable[[int, int], None]) -> None:
         self._grant = grant
         self._frames: deque[bytes] = deque()
         self._taken = 0
         self._taken_bytes = 0
+        self.bytes_received = 0
 
     def receive(self, frame: bytes) -> None:
         """Take a frame from the transport; it is decoded when the task asks for it."""
@@ -83,6 +86,7 @@ class IncomingChannel:
         if type(element) is Batch:
             self._taken += len(element.values)
             self._taken_bytes += len(frame)
+            self.bytes_received += len(frame)
             if self._taken >= CREDIT_STEP or self._taken_bytes >= CREDIT_STEP_BYTES:
                 self._grant(self._taken, self._taken_bytes)
                 self._taken = self._taken_bytes = 0

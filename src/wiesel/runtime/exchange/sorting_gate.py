@@ -58,6 +58,11 @@ class SortingGate:
             self._collect(event.input_index, event.batch)
         return InputBatch(0, Batch([], []))  # watermarks say nothing: no record is late before all are there
 
+    @property
+    def bytes_in(self) -> int:
+        """Bytes of the records that came from other processes."""
+        return self._gate.bytes_in
+
     def close(self) -> None:
         """Forget what was collected."""
         self._sorter.close()

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from wiesel.core.contracts import Committable, Emit, EndOfInputAware, IdleAware, Json, SinkContext, SinkWriter
+from wiesel.core.contracts import (
+    Committable,
+    CountsBytes,
+    Emit,
+    EndOfInputAware,
+    IdleAware,
+    Json,
+    SinkContext,
+    SinkWriter,
+)
 from wiesel.core.operator_specs import SinkSpec
 from wiesel.runtime.operators.base import Operator
 
@@ -61,6 +70,11 @@ class SinkOperator(Operator):
     def records_written(self) -> int:
         """Return how many records the writer has taken."""
         return 0 if self.writer is None else self.writer.records_written()
+
+    def bytes_written(self) -> int:
+        """Return how many bytes the writer has taken; 0 when it does not know."""
+        writer: object = self.writer
+        return writer.bytes_written() if isinstance(writer, CountsBytes) else 0
 
     def finish(self) -> None:
         """Make everything written so far durable; tell a writer that asks for it that no record comes any more."""
