@@ -114,9 +114,11 @@ class History:
         return []
 
     def started(self) -> list[Fault]:
-        """Start the job and wait until it delivers."""
-        before = self.reader.count()
+        """Start the job and wait until it delivers and can be asked for something."""
         self.job.start()
+        if faults := self.wait_until(self.job.answers, "an answer of the control plane"):
+            return faults
+        before = self.reader.count()  # counted now: the reader may still have been behind what an earlier start gave
         return self.wait_until(lambda: self.reader.count() > before, "any output")
 
     def wait_until_delivered(self, job: JobProcess | None = None) -> list[Fault]:

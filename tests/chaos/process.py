@@ -6,10 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from wiesel.rest.client import running_jobs
 from wiesel.state import WORKING_STATE
 
 SCRIPT: Final = Path(__file__).parent / "jobs" / "counters.py"
@@ -42,17 +43,25 @@ class JobProcess:
     @property
     def job_directory(self) -> Path:
         """The one job directory."""
-        (store,) = self.checkpoints.rglob("_store")
+        (store,) = self.checkpoints.glob("*/_store")
         return store.parent
 
     def newest_checkpoint(self) -> Path:
         """The newest complete checkpoint."""
-        complete = self.checkpoints.rglob("chk-*/_metadata")
+        complete = self._complete()
         return max((path.parent for path in complete), key=lambda path: int(path.name.removeprefix("chk-")))
 
     def has_checkpoint(self) -> bool:
         """Whether there is a complete checkpoint."""
-        return any(self.checkpoints.rglob("chk-*/_metadata"))
+        return any(self._complete())
+
+    def _complete(self) -> Iterator[Path]:
+        # Not by rglob, which fails when a directory is removed while it looks into it.
+        return self.checkpoints.glob("*/chk-*/_metadata")
+
+    def answers(self) -> bool:
+        """Whether its control plane does, so that a client finds it."""
+        return bool(running_jobs(self.pid))
 
     def client(self, command: str, *arguments: str) -> subprocess.Popen[str]:
         """Ask the running job for something by ``wiesel COMMAND``."""
