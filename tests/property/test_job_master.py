@@ -48,6 +48,9 @@ class World(RuleBasedStateMachine):
         self.committed: list[str] = []
         self.committing: list[c.Commit] = []
         self.publishing: c.PublishCheckpoint | None = None
+        #: Checkpoints whose publication failed and that a start might find, and those that are being removed.
+        self.half_published: set[int] = set()
+        self.discarding: list[int] = []
         #: Barriers that tasks have still to answer: (attempt, task, checkpoint).
         self.barriers: list[tuple[int, TaskId, int]] = []
         self.late: list[Any] = []
@@ -95,6 +98,7 @@ class World(RuleBasedStateMachine):
                     restored = None if command.restore is None else command.restore.checkpoint_id
                     assert restored == newest, "a restart uses the newest checkpoint, never an older one"
                     assert self.publishing is None, "and knows which one that is"
+                    assert not self.half_published, "what such a checkpoint lists is removed by the tasks"
                     self.running = True
                     self.made = {task: [] for task in TASKS}
                     self.event(c.TasksDeployed(command.attempt))
@@ -131,6 +135,8 @@ class World(RuleBasedStateMachine):
                     self.answer_savepoint(command.trigger_id)
                 case c.DiscardCheckpoint():
                     assert command.checkpoint_id not in self.published, "what exists is not discarded"
+                    assert command.checkpoint_id not in self.discarding, "once at a time"
+                    self.discarding.append(command.checkpoint_id)
                 case c.Terminate():
                     if command.state is not JobState.FAILED or not self.gave_up:
                         assert not self.committing, "a job ends when everything decided is delivered"
@@ -206,11 +212,20 @@ class World(RuleBasedStateMachine):
         assert self.publishing is not None
         manifest, self.publishing = self.publishing.manifest, None
         if not works:
+            self.half_published.add(manifest.checkpoint_id)
             self.event(c.CheckpointPublishFailed(manifest.checkpoint_id, OSError("full")))
             return
         self.check_complete(manifest)
         self.published.append(manifest.checkpoint_id)
         self.event(c.CheckpointPublished(manifest.checkpoint_id))
+
+    @precondition(lambda self: self.discarding and self.terminated is None)
+    @rule(works=st.booleans())
+    def discard_ends(self, works: bool) -> None:
+        checkpoint_id = self.discarding.pop(0)
+        if works:
+            self.half_published.discard(checkpoint_id)
+        self.event(c.CheckpointDiscarded(checkpoint_id, None if works else OSError("full")))
 
     def check_complete(self, manifest: CheckpointManifest) -> None:
         """Everything the tasks made durable up to this barrier is delivered or listed: no crash can lose it."""
@@ -311,6 +326,8 @@ class World(RuleBasedStateMachine):
                 self.commit_ends(works=True)
             elif self.publishing is not None:
                 self.publication_ends(works=True)
+            elif self.discarding:
+                self.discard_ends(works=True)
             elif self.barriers:
                 self.answer(self.barriers.pop(0))
             elif self.writing:

@@ -189,6 +189,52 @@ def test_output_of_a_checkpoint_that_could_not_be_published_joins_the_next_one()
     assert only(acknowledge(master, 2, 230), c.PublishCheckpoint).manifest.pending == [output("a")]
 
 
+def test_tasks_come_back_only_when_nothing_is_left_of_a_checkpoint_that_was_published_half_way() -> None:
+    """They remove the output behind the one they go on from, which that one lists and a start may find."""
+    master = running(FixedDelay(2, 50))
+    master.tick(100)
+    acknowledge(master, 1, 110, output("a"))
+    assert kinds(master.handle(c.CheckpointPublishFailed(1, OSError("full")), 120)) == [
+        c.DiscardCheckpoint,
+        c.CancelTasks,
+    ]
+    assert master.tick(500) == []
+    assert master.next_due_ms() is None, "only an answer helps"
+    assert master.handle(c.CheckpointDiscarded(1, OSError("full")), 500) == []
+    assert master.next_due_ms() == 550
+    assert master.tick(550) == [c.DiscardCheckpoint(1)]
+    assert master.handle(c.CheckpointDiscarded(1, None), 560) == []
+    assert kinds(master.tick(560)) == [c.DeployTasks]
+
+
+def test_a_job_whose_half_published_checkpoint_cannot_be_removed_restarts_no_more_often_than_the_strategy_says() -> (
+    None
+):
+    master = running(FixedDelay(1, 50))
+    master.tick(100)
+    acknowledge(master, 1, 110, output("a"))
+    master.handle(c.CheckpointPublishFailed(1, OSError("full")), 120)
+    master.handle(c.CheckpointDiscarded(1, OSError("full")), 130)
+    assert master.tick(170) == [c.DiscardCheckpoint(1)]
+    ended = only(
+        master.handle(c.CheckpointDiscarded(1, OSError(28, "No space left", "/jobs/_store")), 180), c.Terminate
+    )
+    assert ended.state is JobState.FAILED
+    assert "No space left" in str(ended.error)
+    assert "/jobs/_store" in str(ended.error)
+
+
+def test_a_half_published_checkpoint_that_could_not_be_removed_is_removed_behind_the_next_one() -> None:
+    master = running(tolerable_failures=1)
+    master.tick(100)
+    acknowledge(master, 1, 110)
+    master.handle(c.CheckpointPublishFailed(1, OSError("full")), 120)
+    master.handle(c.CheckpointDiscarded(1, OSError("full")), 130)
+    master.tick(220)
+    acknowledge(master, 2, 230)
+    assert only(master.handle(c.CheckpointPublished(2), 240), c.DiscardCheckpoint).checkpoint_id == 1
+
+
 def test_failures_are_tolerated_in_a_row_only() -> None:
     master = running(NoRestart(), tolerable_failures=1)
     for number, now in ((1, 100), (3, 300)):

@@ -63,17 +63,26 @@ class CheckpointFiles:
 
         self._disk.run(publish, published)
 
-    def discard(self, checkpoint_id: int) -> None:
-        """Remove a checkpoint that was given up; one that a start might look for stays if that cannot be undone."""
+    def discard(self, checkpoint_id: int, done: Callable[[Any], None]) -> None:
+        """Remove a checkpoint that was given up, then call ``done`` with None or the error.
+
+        One that a start might look for stays if that cannot be undone, with all that it lists.
+        """
         start, doubtful = self._start, checkpoint_id in self._doubtful
 
         def discard() -> None:
             start.directory.check_in_place()  # what lies in its place now may have a checkpoint of this number
             if doubtful:
                 start.directory.update()  # as it is known to be: an update that failed may have reached the disk
-            start.storage.discard(checkpoint_id)
+            start.storage.discard(checkpoint_id, durably=doubtful)
 
-        self._directories.run(discard, _log_failure)
+        def discarded(result: Any) -> None:
+            _log_failure(result)
+            if not isinstance(result, BaseException):
+                self._doubtful.discard(checkpoint_id)
+            done(result)
+
+        self._directories.run(discard, discarded)
 
     def retain(self, manifests: Sequence[CheckpointManifest]) -> None:
         """Remove the lineage's checkpoints but these, and the output that none of them lists."""

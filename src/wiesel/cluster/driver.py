@@ -354,7 +354,7 @@ class JobDriver(ABC):
         def begun(result: Any) -> None:
             pending = self.master.coordinator.pending
             if pending is None or pending.checkpoint_id != checkpoint_id:
-                files.discard(checkpoint_id)  # given up meanwhile
+                self._discard(c.DiscardCheckpoint(checkpoint_id))  # given up meanwhile
             elif isinstance(result, BaseException):
                 self._event(c.CheckpointPublishFailed(checkpoint_id, result))
             else:
@@ -383,8 +383,13 @@ class JobDriver(ABC):
         self._files.publish(command.manifest, done)
 
     def _discard(self, command: c.DiscardCheckpoint) -> None:
+        checkpoint_id = command.checkpoint_id
+
+        def done(error: BaseException | None) -> None:
+            self._event(c.CheckpointDiscarded(checkpoint_id, error))
+
         if self._files is not None:
-            self._files.discard(command.checkpoint_id)
+            self._files.discard(checkpoint_id, done)
 
     def _commit(self, command: c.Commit) -> None:
         assert self._committers is not None

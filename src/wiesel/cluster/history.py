@@ -128,8 +128,10 @@ class JobHistory:
         )
 
     def _fail(self, checkpoint_id: int, failure: BaseException | None) -> None:
-        if any(entry.checkpoint_id == checkpoint_id and entry.status != "IN_PROGRESS" for entry in self._checkpoints):
-            return
+        if not any(
+            entry.checkpoint_id == checkpoint_id and entry.status == "IN_PROGRESS" for entry in self._checkpoints
+        ):
+            return  # it is known already
         self._counts = replace(self._counts, failed=self._counts.failed + 1)
         text = "The job failed before it was complete." if failure is None else redact(str(failure))
         self._failed = self._end(checkpoint_id, status="FAILED", failure=text)

@@ -101,9 +101,11 @@ class CheckpointStorage:
         failpoints.hit("P2")
         write_durably(self._disk, path / METADATA, encode(manifest, self._key))
 
-    def discard(self, checkpoint_id: int) -> None:
-        """Remove a checkpoint that was given up."""
+    def discard(self, checkpoint_id: int, *, durably: bool = False) -> None:
+        """Remove a checkpoint that was given up; ``durably`` if what it lists is going to be removed, too."""
         self._disk.remove(self.path_of(checkpoint_id))
+        if durably:
+            self._disk.sync_directory(self.directory)
 
     def completed(self) -> list[int]:
         """Return the numbers of complete checkpoints, ascending."""

@@ -191,6 +191,14 @@ class CheckpointPublishFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckpointDiscarded:
+    """Nothing is left of a checkpoint that was given up, or, with an error, a start may still find it."""
+
+    checkpoint_id: int
+    error: BaseException | None
+
+
+@dataclass(frozen=True, slots=True)
 class Committed:
     """Everything of that checkpoint is published and confirmed."""
 
@@ -260,6 +268,7 @@ MasterEvent = (
     | DeployFailed
     | CheckpointPublished
     | CheckpointPublishFailed
+    | CheckpointDiscarded
     | Committed
     | CommitFailed
     | StopRequested

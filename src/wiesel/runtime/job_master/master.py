@@ -115,6 +115,9 @@ class JobMaster:
         self._completed: list[CheckpointManifest] = [] if restore is None else [restore]
         self._unconfirmed: dict[int, Sequence[Committable]] = {}
         self._publishing: _Publishing | None = None
+        #: Checkpoints whose publication failed, maybe half-way: being removed, and such as could not be.
+        self._removing: set[int] = set()
+        self._left_over: set[int] = set()
         self._savepoints = Savepoints()
         self._stopped_with_savepoint = False
         self._enumerators: dict[str, Json] = {}
@@ -181,7 +184,7 @@ class JobMaster:
         if self._publishing is not None or self._final_done:
             return None
         if self.state is JobState.RESTARTING:
-            return self._restart_at_ms
+            return None if self._removing else self._restart_at_ms
         if self.state is not JobState.RUNNING:
             return None
         return self.coordinator.next_due_ms(len(self._unconfirmed))
@@ -215,6 +218,8 @@ class JobMaster:
             self._published()
         elif isinstance(event, c.CheckpointPublishFailed):
             self._publish_failed(event, now_ms)
+        elif isinstance(event, c.CheckpointDiscarded):
+            self._discarded(event, now_ms)
         elif isinstance(event, c.Committed):
             self._unconfirmed.pop(event.checkpoint_id, None)
             self.committers = dict(event.states)
@@ -322,6 +327,7 @@ class JobMaster:
         for request in self._savepoints.complete(manifest, complete.suspend):
             self._do(c.WriteSavepoint(request.trigger_id, manifest))
         self._retain()
+        self._remove(set(self._left_over))
         self._final_done = self._final_done or complete.suspend
 
     def _retain(self) -> None:
@@ -332,8 +338,25 @@ class JobMaster:
         if self._publishing is not None:
             self.coordinator.carry_over(self._publishing.complete)
             self._publishing = None
-        self._do(c.DiscardCheckpoint(event.checkpoint_id))
+        self._remove({event.checkpoint_id})
         self._checkpoint_failed(now_ms, event.error)
+
+    def _remove(self, checkpoint_ids: Iterable[int]) -> None:
+        for checkpoint_id in sorted(checkpoint_ids):
+            self._left_over.discard(checkpoint_id)
+            self._removing.add(checkpoint_id)
+            self._do(c.DiscardCheckpoint(checkpoint_id))
+
+    def _discarded(self, event: c.CheckpointDiscarded, now_ms: int) -> None:
+        if event.checkpoint_id not in self._removing:
+            return  # it was never published
+        self._removing.discard(event.checkpoint_id)
+        if event.error is None:
+            return
+        self._left_over.add(event.checkpoint_id)
+        if self.state is JobState.RESTARTING and self._restart_at_ms is not None and now_ms >= self._restart_at_ms:
+            self.error = _checkpoint_error(event.error)
+            self._restart_later_or_fail(event.error, now_ms)
 
     def _declined(self, event: CheckpointDeclined, now_ms: int) -> None:
         pending = self.coordinator.pending
@@ -421,6 +444,9 @@ class JobMaster:
         self._abandon_checkpoint(now_ms)
         self._decline_undecided(f"The job failed before the savepoint was taken: {error}")
         self._do(c.CancelTasks())
+        self._restart_later_or_fail(error, now_ms)
+
+    def _restart_later_or_fail(self, error: BaseException, now_ms: int) -> None:
         delay = self._strategy.next_delay_ms(now_ms) if is_retriable(error) and not self._stopping else None
         if delay is None:
             self.state = JobState.FAILING
@@ -432,9 +458,13 @@ class JobMaster:
 
     def _restart_if_due(self, now_ms: int) -> None:
         # Which checkpoint is the newest must be known: one that is being published may yet exist.
-        if self._publishing is not None or self._final_done:
+        if self._publishing is not None or self._removing or self._final_done:
             return
         if self._restart_at_ms is not None and now_ms >= self._restart_at_ms:
+            if self._left_over:
+                # New writers remove the output behind the checkpoint that they go on from, which this one lists.
+                self._remove(set(self._left_over))
+                return
             self._restart_at_ms = None
             self.attempt += 1
             self.restarts += 1
