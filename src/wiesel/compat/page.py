@@ -138,15 +138,18 @@ def _share(modules: Sequence[str]) -> str:
     strictly, without = supported_share(modules, without_jvm=True)
     handles = supported - strictly
     names = ", ".join(f"`{name}`" for name in sorted(JVM_MEMBERS))
+    percent = [
+        f"{100 * part / all_:.1f} %" for part, all_ in ((strictly, without), (supported, count), (strictly, count))
+    ]
     return f"""
-{supported} of {count} members are supported: {100 * supported / count:.1f} %. A member counts once in each module that
-has its class, as in PyFlink.
+**{strictly} of {without} members are supported: {percent[0]}**, not counting those that hand out something
+of the JVM's, which mean nothing where there is none ({names}).
+A member counts once in each module that has its class, as in PyFlink.
 
-{handles} of the supported ones are `get_java_function()`: what it returns can be wrapped again, but there is no Java
-object in it. Whoever does not count them has two ways to see it. Without all members that hand out something of the
-JVM's, which mean nothing where there is none ({names}), {strictly} of {without} are supported:
-{100 * strictly / without:.1f} %. With every one of those counted as unsupported, it is {strictly} of {count}:
-{100 * strictly / count:.1f} %.
+Of all {count} members it is {supported}: {percent[1]}. {handles} of these are `get_java_function()`: what it returns
+can be wrapped again and is the same source or sink then, but there is no Java object in it to call into. With every
+member of the JVM's counted as unsupported it is {strictly} of {count}: {percent[2]}
+([why](adr/0014-what-counts-as-supported.md)).
 """
 
 
