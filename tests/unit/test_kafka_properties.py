@@ -1,8 +1,10 @@
 """Java-style properties: translated, or refused with the property to use instead."""
 
 import logging
+import re
 
 import pytest
+from confluent_kafka import KafkaException, Producer
 
 from wiesel.connectors.kafka.naming import progress_topic, transactional_id, wal_directory
 from wiesel.connectors.kafka.properties import translate
@@ -13,6 +15,50 @@ SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required userna
 OAUTH = (
     "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required "
     'clientId="id" clientSecret="secret" scope="s";'
+)
+
+
+#: All that Kafka 4.3's Java producer and consumer can be told.
+OF_JAVA = re.findall(
+    r"\S+",
+    """
+acks allow.auto.create.topics auto.commit.interval.ms auto.offset.reset batch.size bootstrap.servers buffer.memory
+check.crcs client.dns.lookup client.id client.rack compression.gzip.level compression.lz4.level compression.type
+compression.zstd.level config.providers connections.max.idle.ms default.api.timeout.ms default.list.key.serde.inner
+default.list.key.serde.type default.list.value.serde.inner default.list.value.serde.type delivery.timeout.ms
+enable.auto.commit enable.idempotence enable.metrics.push exclude.internal.topics fetch.max.bytes fetch.max.wait.ms
+fetch.min.bytes group.id group.instance.id group.protocol group.remote.assignor heartbeat.interval.ms
+interceptor.classes isolation.level key.deserializer key.serializer linger.ms max.block.ms
+max.in.flight.requests.per.connection max.partition.fetch.bytes max.poll.interval.ms max.poll.records max.request.size
+metadata.max.age.ms metadata.max.idle.ms metadata.recovery.rebootstrap.trigger.ms metadata.recovery.strategy
+metric.reporters metrics.num.samples metrics.recording.level metrics.sample.window.ms partition.assignment.strategy
+partitioner.adaptive.partitioning.enable partitioner.availability.timeout.ms partitioner.class partitioner.ignore.keys
+rebalance.timeout.ms receive.buffer.bytes reconnect.backoff.max.ms reconnect.backoff.ms request.timeout.ms retries
+retry.backoff.max.ms retry.backoff.ms sasl.client.callback.handler.class sasl.jaas.config sasl.kerberos.kinit.cmd
+sasl.kerberos.min.time.before.relogin sasl.kerberos.service.name sasl.kerberos.ticket.renew.jitter
+sasl.kerberos.ticket.renew.window.factor sasl.login.callback.handler.class sasl.login.class
+sasl.login.connect.timeout.ms sasl.login.read.timeout.ms sasl.login.refresh.buffer.seconds
+sasl.login.refresh.min.period.seconds sasl.login.refresh.window.factor sasl.login.refresh.window.jitter
+sasl.login.retry.backoff.max.ms sasl.login.retry.backoff.ms sasl.mechanism sasl.oauthbearer.assertion.algorithm
+sasl.oauthbearer.assertion.claim.aud sasl.oauthbearer.assertion.claim.exp.seconds sasl.oauthbearer.assertion.claim.iss
+sasl.oauthbearer.assertion.claim.jti.include sasl.oauthbearer.assertion.claim.nbf.seconds
+sasl.oauthbearer.assertion.claim.sub sasl.oauthbearer.assertion.file sasl.oauthbearer.assertion.private.key.file
+sasl.oauthbearer.assertion.private.key.passphrase sasl.oauthbearer.assertion.template.file
+sasl.oauthbearer.client.credentials.client.id sasl.oauthbearer.client.credentials.client.secret
+sasl.oauthbearer.clock.skew.seconds sasl.oauthbearer.expected.audience sasl.oauthbearer.expected.issuer
+sasl.oauthbearer.header.urlencode sasl.oauthbearer.jwks.endpoint.refresh.ms
+sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms sasl.oauthbearer.jwks.endpoint.retry.backoff.ms
+sasl.oauthbearer.jwks.endpoint.url sasl.oauthbearer.jwt.retriever.class sasl.oauthbearer.jwt.validator.class
+sasl.oauthbearer.scope sasl.oauthbearer.scope.claim.name sasl.oauthbearer.sub.claim.name
+sasl.oauthbearer.token.endpoint.url security.protocol security.providers send.buffer.bytes session.timeout.ms
+share.acknowledgement.mode share.acquire.mode socket.connection.setup.timeout.max.ms
+socket.connection.setup.timeout.ms ssl.cipher.suites ssl.client.auth ssl.enabled.protocols
+ssl.endpoint.identification.algorithm ssl.engine.factory.class ssl.key.password ssl.keymanager.algorithm
+ssl.keystore.certificate.chain ssl.keystore.key ssl.keystore.location ssl.keystore.password ssl.keystore.type
+ssl.protocol ssl.provider ssl.secure.random.implementation ssl.trustmanager.algorithm ssl.truststore.certificates
+ssl.truststore.location ssl.truststore.password ssl.truststore.type transaction.timeout.ms
+transaction.two.phase.commit.enable transactional.id value.deserializer value.serializer
+""",
 )
 
 
@@ -44,6 +90,12 @@ OAUTH = (
             {"partitioner.class": "org.apache.kafka.clients.producer.internals.DefaultPartitioner"},
             {"partitioner": "murmur2_random"},
         ),
+        (
+            {"compression.type": "zstd", "compression.zstd.level": "9", "compression.gzip.level": "1"},
+            {"compression.type": "zstd", "compression.level": "9"},
+        ),
+        ({"partitioner.ignore.keys": "true"}, {"partitioner": "random"}),
+        ({"partitioner.ignore.keys": "false", "transaction.two.phase.commit.enable": "false"}, {}),
         ({"partition.discovery.interval.ms": "1", "commit.offsets.on.checkpoint": "true"}, {}),
         ({"wiesel.progress-topic": "x"}, {}),
         ({"max.poll.records": "10", "request.timeout.ms": "5"}, {}),
@@ -66,12 +118,28 @@ def test_a_property_becomes_what_the_client_calls_it(given: dict[str, str], expe
         ({"ssl.truststore.type": "PKCS12", "ssl.truststore.location": "t.p12"}, "ssl.ca.location"),
         ({"sasl.oauthbearer.jwt.retriever.class": "com.example.Mine"}, "sasl.oauthbearer.token.endpoint.url"),
         ({"transactional.id": "mine"}, "set_transactional_id_prefix"),
+        ({"transaction.two.phase.commit.enable": "true"}, "EXACTLY_ONCE"),
     ],
 )
 def test_what_cannot_be_honoured_is_refused_with_what_to_use_instead(given: dict[str, str], instead: str) -> None:
     with pytest.raises(ConfigurationError) as refusal:
         translate(given)
     assert instead in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", OF_JAVA)
+def test_a_property_of_java_s_clients_is_translated_dropped_with_a_line_refused_or_this_client_s_as_well(
+    name: str,
+) -> None:
+    try:
+        translated = translate({name: "1"})
+    except ConfigurationError:
+        return
+    for property_of_ours in translated.keys() & {name}:
+        # Both kinds of clients know all properties; what is wrong with the value is another error.
+        with pytest.raises(KafkaException) as error:
+            Producer({property_of_ours: "1", "ssl.engine.location": "/nowhere", "security.protocol": "ssl"})
+        assert "No such configuration property" not in str(error.value)
 
 
 def test_a_refused_login_does_not_show_its_password() -> None:

@@ -42,6 +42,10 @@ _WITHOUT_EFFECT: Final = {
     "auto.include.jmx.reporter",
     "client.dns.lookup",
     "config.providers",
+    "default.list.key.serde.inner",
+    "default.list.key.serde.type",
+    "default.list.value.serde.inner",
+    "default.list.value.serde.type",
     "default.api.timeout.ms",
     "enable.metrics.push",
     "exclude.internal.topics",
@@ -57,7 +61,10 @@ _WITHOUT_EFFECT: Final = {
     "partition.assignment.strategy",
     "partitioner.adaptive.partitioning.enable",
     "partitioner.availability.timeout.ms",
+    "rebalance.timeout.ms",
     "request.timeout.ms",
+    "sasl.kerberos.ticket.renew.jitter",
+    "sasl.kerberos.ticket.renew.window.factor",
     "sasl.login.connect.timeout.ms",
     "sasl.login.read.timeout.ms",
     "sasl.login.refresh.buffer.seconds",
@@ -66,7 +73,9 @@ _WITHOUT_EFFECT: Final = {
     "sasl.login.refresh.window.jitter",
     "sasl.login.retry.backoff.max.ms",
     "sasl.login.retry.backoff.ms",
+    "share.acquire.mode",
     "socket.connection.setup.timeout.max.ms",
+    "ssl.client.auth",
     "ssl.enabled.protocols",
     "ssl.protocol",
     "ssl.provider",
@@ -129,6 +138,24 @@ def _translated(items: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
 def _check_serializer(key: str, value: str) -> None:
     if not value.endswith((".ByteArraySerializer", ".ByteArrayDeserializer")):
         logger.warning("Kafka property %s has no effect: the schema given to the builder does this work", key)
+
+
+def _compression_level(codec: str) -> Callable[[str, Mapping[str, str]], dict[str, str]]:
+    # Java has a level for each codec, this client one for the codec that is chosen.
+    return lambda value, given: {"compression.level": value} if given.get("compression.type") == codec else {}
+
+
+def _ignore_keys(value: str, _: Mapping[str, str]) -> dict[str, str]:
+    return {"partitioner": "random"} if value.strip().lower() == "true" else {}
+
+
+def _two_phase(value: str, _: Mapping[str, str]) -> dict[str, str]:
+    if value.strip().lower() == "true":
+        raise ConfigurationError(
+            "Kafka property transaction.two.phase.commit.enable cannot be used: EXACTLY_ONCE needs no transaction that "
+            "outlives its producer. Leave it out."
+        )
+    return {}
 
 
 def _buffer_memory(value: str, _: Mapping[str, str]) -> dict[str, str]:
@@ -201,6 +228,10 @@ def _nothing(_: str, __: Mapping[str, str]) -> dict[str, str]:
 
 _SPECIAL: Final[dict[str, Callable[[str, Mapping[str, str]], dict[str, str]]]] = {
     "buffer.memory": _buffer_memory,
+    "compression.gzip.level": _compression_level("gzip"),
+    "compression.lz4.level": _compression_level("lz4"),
+    "compression.zstd.level": _compression_level("zstd"),
+    "partitioner.ignore.keys": _ignore_keys,
     "partitioner.class": _partitioner,
     "receive.buffer.bytes": _buffer_bytes("socket.receive.buffer.bytes"),
     "sasl.jaas.config": _jaas,
@@ -211,6 +242,7 @@ _SPECIAL: Final[dict[str, Callable[[str, Mapping[str, str]], dict[str, str]]]] =
     "ssl.truststore.location": _truststore,
     "ssl.truststore.password": _nothing,
     "ssl.truststore.type": _nothing,
+    "transaction.two.phase.commit.enable": _two_phase,
 }
 
 
