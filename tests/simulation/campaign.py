@@ -89,12 +89,12 @@ def run_campaign(first: int, count: int, jobs: int, seconds: float) -> Tally:
             # A few at a time, so that those that were begun are all that is waited for.
             now, chunks = chunks[: 2 * jobs], chunks[2 * jobs :]
             for done in as_completed([pool.submit(run_seeds, *chunk) for chunk in now]):
-                tally.add(done.result())
+                tally.add(chunk := done.result())
+                for seed, fault in sorted(chunk.failed.items()):
+                    print(f"\rseed {seed}: {fault}\n  replay: python -m tests.simulation --seed {seed}")
             rate = tally.seeds / (time.monotonic() - began)
             print(f"\r{tally.seeds} seeds, {len(tally.failed)} failed, {rate:.1f} seeds/s ", end="", flush=True)
     print()
-    for seed, fault in sorted(tally.failed.items()):
-        print(f"seed {seed}: {fault}\n  replay: python -m tests.simulation --seed {seed}")
     return tally
 
 
