@@ -36,6 +36,25 @@ def look(call: Call, reporter: Reporter) -> None:
     if builder == "KafkaSinkBuilder" and exactly_once and "set_transactional_id_prefix" not in chain:
         message = "EXACTLY_ONCE needs transactional ids of the sink's own."
         _report(call, message, "set_transactional_id_prefix('name-of-the-job')", reporter)
+    if builder == "KafkaSinkBuilder" and exactly_once and reporter.portable and _leaves_timeout_to_flink(call.node):
+        reporter.report(
+            "W209",
+            call.node.func,
+            "On Flink a transaction may take an hour unless the sink says otherwise, which brokers refuse that keep "
+            "their default of 15 minutes.",
+            "Call set_property('transaction.timeout.ms', '600000') before build().",
+        )
+
+
+def _leaves_timeout_to_flink(node: ast.Call) -> bool:
+    """Whether every property of a chain of calls is in sight, and none of them is the timeout."""
+    calls = [one for one in ast.walk(node) if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute)]
+    for one in calls:
+        name = one.func.attr if isinstance(one.func, ast.Attribute) else ""
+        key = one.args[0] if one.args else None
+        if name == "set_property" and not (isinstance(key, ast.Constant) and key.value != "transaction.timeout.ms"):
+            return False
+    return not any("config" in ast.unparse(one.func).rpartition(".")[2] for one in calls)
 
 
 def _report(call: Call, message: str, example: str, reporter: Reporter) -> None:

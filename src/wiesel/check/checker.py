@@ -38,7 +38,7 @@ def check_source(source: str, file: str = "<script>", target: str | None = None)
     except (SyntaxError, ValueError, RecursionError) as error:
         line, column = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
         return [Finding(file, line, column, "E001", f"Not valid Python: {getattr(error, 'msg', None) or error}.")]
-    reporter = Reporter(file, source, portable=target is not None)
+    reporter = Reporter(file, source, portable=target is not None, tree=tree)
     reporter.class_defined = lambda cls: overrides.look(cls, reporter)
     try:
         Walker(reporter).walk(tree)

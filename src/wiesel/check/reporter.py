@@ -24,10 +24,12 @@ class Reporter:
         file: its path, as findings name it.
         source: its text.
         portable: whether the script is to run on Flink as well.
+        tree: what is parsed of it.
     """
 
-    def __init__(self, file: str, source: str, portable: bool) -> None:
+    def __init__(self, file: str, source: str, portable: bool, tree: ast.Module) -> None:
         self.file = file
+        self.tree = tree
         self._lines = source.splitlines()
         self.portable = portable
         self.findings: list[Finding] = []

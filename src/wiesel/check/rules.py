@@ -62,10 +62,13 @@ RULES: Final[dict[str, Rule]] = {
         Rule("W202", "duration-for-time", _WARNING, "a Duration where PyFlink takes a Time"),
         Rule("W203", "old-spelling", _WARNING, "a spelling of Flink 1.x that 2.x removed and Wiesel still takes"),
         Rule("W204", "never-fires", _WARNING, "processing-time windows over an input that ends"),
-        Rule("W205", "global-copy", _WARNING, "a function of the job that assigns a global variable"),
+        Rule("W205", "global-copy", _WARNING, "a function of the job that changes a variable of the script"),
         Rule("W206", "never-called", _WARNING, "a method that the engine never calls"),
         Rule("W207", "never-executed", _WARNING, "a program that is built and never executed"),
         Rule("W208", "config-key", _WARNING, "a configuration key that nobody reads"),
+        Rule(
+            "W209", "transaction-timeout", _WARNING, "a sink whose transactions Flink keeps longer than brokers allow"
+        ),
         Rule("I301", "accepted", _INFO, "a setting that is accepted and cannot change anything"),
         Rule("I302", "config-accepted", _INFO, "a configuration key that is accepted and has no effect"),
         Rule("P401", "own-module", _ERROR, "an import of Wiesel's own"),

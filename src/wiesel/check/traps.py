@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
-from wiesel.check import builders, facts, settings
+from wiesel.check import builders, closures, facts, settings
 from wiesel.check.call import Call
 from wiesel.check.reporter import Reporter
 from wiesel.check.values import Class, Instance, UserFunction, UserInstance, Value
@@ -21,7 +20,7 @@ def look(call: Call, reporter: Reporter) -> None:
     """Report the traps that a call steps into."""
     for trap in _TRAPS.get(call.name, ()):
         trap(call, reporter)
-    _assigns_globals(call, reporter)
+    _changes_the_script(call, reporter)
 
 
 def _ignored_assigner(call: Call, reporter: Reporter) -> None:
@@ -112,27 +111,11 @@ def _windows(call: Call, reporter: Reporter) -> None:
         )
 
 
-def _assigns_globals(call: Call, reporter: Reporter) -> None:
-    """A function of the job is a copy, so what it assigns to a global never reaches the script."""
-    if not call.of_class("DataStream") and not call.of_class("WindowedStream"):
-        return
-    for _, value in call.arguments.values():
-        if isinstance(value, UserFunction):
-            body = ast.walk(value.node)
-            for name, node in _global_names(body):
-                reporter.report(
-                    "W205",
-                    node,
-                    f"The job works on a copy of this function: the script never sees what it assigns to '{name}'.",
-                    "Keep it in state, or emit it.",
-                )
-
-
-def _global_names(nodes: Iterator[ast.AST]) -> Iterator[tuple[str, ast.stmt]]:
-    for node in nodes:
-        if isinstance(node, ast.Global):
-            for name in node.names:
-                yield name, node
+def _changes_the_script(call: Call, reporter: Reporter) -> None:
+    """A function of the job is a copy, so what it changes of the script's never reaches the script."""
+    if call.of_class("DataStream") or call.of_class("WindowedStream"):
+        for _, value in call.arguments.values():
+            closures.look(value, reporter.tree, reporter)
 
 
 def _facts(value: Value) -> frozenset[str]:

@@ -52,6 +52,8 @@ WRONG = {
     "W206": "class Mean(AggregateFunction):\n    def open(self, context):\n        pass",
     "W207": "stream.print()",
     "W208": "Configuration().set_string('execution.checkpointing.intervall', '1 s')",
+    "W209": "from pyflink.datastream.connectors.kafka import *\nKafkaSink.builder().set_record_serializer(unknown())"
+    ".set_delivery_guarantee(DeliveryGuarantee.EXACTLY_ONCE).set_transactional_id_prefix('p').build()",
     "I301": "env.add_jars('file:///connector.jar')",
     "I302": "Configuration().set_string('pipeline.jars', 'file:///connector.jar')",
     "P401": "from wiesel.datastream import StreamExecutionEnvironment",
@@ -113,12 +115,54 @@ def codes(source: str, target: str | None = None) -> list[str]:
 
 @pytest.mark.parametrize("code", RULES)
 def test_every_rule_finds_what_it_is_about(code: str) -> None:
-    target = "flink-2.3" if code.startswith("P") else None
+    target = "flink-2.3" if code.startswith("P") or code == "W209" else None
     source = WRONG[code] if code == "E001" else ENV + WRONG[code]
     [finding] = check_source(source, "job.py", target)
     assert (finding.code, finding.file) == (code, "job.py")
     assert finding.line > LINES or code in ("E001", "W207")
     assert finding.message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("seen = []\nstream.map(lambda v: seen.append(v) or v)\nprint(seen)", "seen"),
+        ("seen: set[int] = set()\ndef f(v):\n    seen.add(v)\n    return v\nstream.map(f)\nlen(seen)", "seen"),
+        ("n = {}\ndef f(v):\n    n[v] = n.get(v, 0) + 1\n    return v\nstream.map(f)\nn.items()", "n"),
+        ("n = {}\nclass F(MapFunction):\n    def map(self, v):\n        n[v] = 1\nstream.map(F())\nprint(n)", "n"),
+        ("n = 0\nclass F(MapFunction):\n    def map(self, v):\n        global n\n        n = 1\nstream.map(F())", "n"),
+        ("def main():\n    out = []\n    stream.map(lambda v: out.append(v))\n    return out", "out"),
+        ("n = {}\ndef f(v):\n    n[v] = 1\nstream.map(f).map(lambda v: n[v])", "n"),  # two operators, two copies
+    ],
+)
+def test_what_a_function_of_the_job_changes_of_the_scripts_is_found(source: str, name: str) -> None:
+    [finding] = check_source(ENV + source)
+    assert finding.code == "W205"
+    assert finding.message.endswith(f"'{name}'.")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "cache = {}\ndef f(v):\n    cache[v] = cache.get(v, 0)\n    return cache[v]\nstream.map(f)",  # its own
+        "seen = []\ndef f(v):\n    seen = []\n    seen.append(v)\n    return seen\nstream.map(f)\nprint(seen)",
+        "def f(v, seen=()):\n    seen.append(v)\nseen = []\nstream.map(f)\nprint(seen)",
+        "seen = []\nseen.append(1)\nstream.map(str)\nprint(seen)",
+        "seen = unknown()\nstream.map(lambda v: seen.append(v))\nprint(seen)",
+    ],
+)
+def test_what_a_function_of_the_job_has_for_itself_is_no_finding(source: str) -> None:
+    assert codes(ENV + source) == []
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["set_property('transaction.timeout.ms', '600000')", "set_property(*pair)", "set_property(name, '1')"],
+)
+def test_a_sink_that_may_set_its_timeout_is_no_finding(setting: str) -> None:
+    sink = WRONG["W209"].replace(".build()", f".set_property('acks', 'all').{setting}.build()")
+    assert codes(ENV + sink, "flink-2.3") == []
+    assert codes(ENV + WRONG["W209"]) == [], "on Wiesel the timeout is a push's, and fits"
 
 
 @pytest.mark.parametrize("source", RIGHT)
