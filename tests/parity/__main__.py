@@ -1,9 +1,10 @@
 """``make parity``: every program on the real PyFlink and on Wiesel, now, and a table of what they did.
 
-    python -m tests.parity [NAME ...]
+    python -m tests.parity [--resume] [NAME ...]
 
-A name is a program's or an example's; without names everything is run, which takes some minutes. The exit code is 1
-when the engines differ in a way that ``differences.toml`` does not explain.
+A name is a program's or an example's; without names everything is run, which takes some minutes. Verdicts are kept in
+``results.json`` as they come; ``--resume`` leaves out what has one that is explained. The exit code is 1 when the
+engines differ in a way that ``differences.toml`` does not explain.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from difflib import unified_diff
 from itertools import chain
+from pathlib import Path
 from typing import NamedTuple
 
 from tests.parity import examples as shipped_examples
-from tests.parity import live
+from tests.parity import live, results
 from tests.parity.catalog import Difference, Expectation, Program, differences, programs
 from tests.parity.reference import make_reference
 from tests.parity.runner import Outcome
@@ -55,12 +57,13 @@ def both(pyflink: Expectation, wiesel: Expectation) -> str:
 
 def compare_programs(chosen: Sequence[Program]) -> Iterator[Row]:
     """Run the programs on both engines."""
-    explained = differences()
+    explained, by_name = differences(), {program.name: program for program in chosen}
     with live.kafka_for(chosen) as kafka:
-        pyflink, wiesel = live.run_on_pyflink(chosen, kafka), live.run_on_wiesel(chosen, kafka)
-    for program in chosen:
-        name = program.name
-        yield compare(program, pyflink.get(name), wiesel.get(name), explained.get(name))
+        wiesel = dict(live.run_on_wiesel(chosen, kafka))
+        for name, pyflink in live.run_on_pyflink(chosen, kafka):
+            row = compare(by_name[name], pyflink, wiesel[name], explained.get(name))
+            results.keep(name, row.verdict, by_name[name].script)
+            yield row
 
 
 def compare_examples(chosen: Sequence[shipped_examples.Example]) -> Iterator[Row]:
@@ -81,19 +84,34 @@ def compare_examples(chosen: Sequence[shipped_examples.Example]) -> Iterator[Row
         with shipped_examples.kafka_for(example):
             wiesel = shipped_examples.run_on_wiesel(example, scripts[example.name])
         expected = example.expectation(pyflink)
-        if example.agree(expected, wiesel):
+        equal = example.agree(expected, wiesel)
+        results.keep(example.name, "equal" if equal else "DIFFERENT", scripts[example.name])
+        if equal:
             yield Row(example.name, "equal", example.compared)
         else:
             yield Row(example.name, "DIFFERENT", "unexplained", both(expected, example.expectation(wiesel)))
 
 
+def has_verdict(name: str, script: Path | None) -> bool:
+    """Whether an earlier run found this to be equal, or different as explained."""
+    verdict = results.verdict_on(name, script) if script else None
+    return verdict is not None and not verdict.isupper()
+
+
 def main() -> int:
     """Print the table; 1 if anything in it is not explained."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--resume", action="store_true", help="leave out what an earlier run has a verdict on")
     parser.add_argument("names", nargs="*", metavar="NAME")
-    names = parser.parse_args().names
+    options = parser.parse_args()
+    names = options.names
     chosen = [program for program in programs() if not names or program.name in names]
     scripts = [example for example in shipped_examples.examples() if not names or example.name in names]
+    if options.resume:
+        make_reference()
+        shipped = shipped_examples.shipped()
+        chosen = [program for program in chosen if not has_verdict(program.name, program.script)]
+        scripts = [example for example in scripts if not has_verdict(example.name, shipped.get(example.name))]
     width = max((*(len(program.name) for program in chosen), *(len(example.name) for example in scripts)), default=0)
     rows: list[Row] = []
     for row in chain(compare_programs(chosen), compare_examples(scripts)):
@@ -104,7 +122,7 @@ def main() -> int:
     for row in unexplained:
         print(f"\n{row.name}\n{row.unexplained}")
     print(f"\n{len(rows)} compared, {len(unexplained)} without an explanation")
-    return 1 if unexplained or not rows else 0
+    return 1 if unexplained or not (rows or options.resume) else 0
 
 
 if __name__ == "__main__":

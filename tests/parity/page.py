@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from tests.parity import catalog
+from tests.parity import catalog, results
 from tests.parity.examples import Example, examples
 
 _INTRODUCTION = """\
@@ -23,7 +25,8 @@ multisets, else in order. Of an error its class and the words that matter are co
 why, and the tests make sure that they differ in that way only.
 
 - `make parity` runs all programs on both engines now, the real PyFlink included, and fails on a difference that is not
-  explained here. It makes itself an environment of 0.8 GB once, and takes some minutes.
+  explained here. It makes itself an environment of 0.8 GB once, and takes some minutes; verdicts are printed and kept
+  as they come, and `make parity ARGS=--resume` goes on where it was cut. {live}
 - `python -m tests.parity.record [NAME …]` records anew: `tests/parity/recordings/NAME.txt` holds what
   `tests/parity/programs/NAME.py` printed, an error in a last line after `!`.
 
@@ -48,24 +51,47 @@ def render() -> str:
     programs, differences = catalog.programs(), catalog.differences()
     verdicts = {program.name: _verdict(program, differences.get(program.name)) for program in programs}
     count = Counter(verdicts.values())
+    found = results.read()
     text = _INTRODUCTION.format(
-        programs=len(programs), equal=count["equal"], words=count["other words"], different=count["differs"]
+        programs=len(programs),
+        equal=count["equal"],
+        words=count["other words"],
+        different=count["differs"],
+        live=_last_run(
+            found, [*(program.name for program in programs), *(e.name for e in examples() if not e.not_run)]
+        ),
     )
     for surprise, sentence in surprises().items():
         covering = [program for program in programs if surprise in program.covers]
         text += f"| {surprise} | {sentence} | {', '.join(f'`{program.name}`' for program in covering)} |\n"
-    text += "\n## Programs\n\n| program | shows | Wiesel |\n|---|---|---|\n"
+    text += "\n## Programs\n\n`live` is what the last `make parity` saw.\n\n"
+    text += "| program | shows | Wiesel | live |\n|---|---|---|---|\n"
     for program in programs:
-        text += f"| {_link(program)} | {program.shows} | {verdicts[program.name]} |\n"
+        text += f"| {_link(program)} | {program.shows} | {verdicts[program.name]} | {_live(found, program.name)} |\n"
     text += "\n## Differences\n\n| program | what differs, and why |\n|---|---|\n"
     for program in programs:
         if program.name in differences:
             text += f"| `{program.name}` | {differences[program.name].reason} |\n"
     text += "\n## PyFlink's own examples\n\nThe scripts that ship in PyFlink's wheel (`pyflink/examples/datastream`). "
     text += "`make parity` takes them from the\nreal one's environment and runs them unmodified under `wiesel run`.\n\n"
-    text += "| script | |\n|---|---|\n"
-    text += "".join(f"| `{example.name}` | {_fate(example)} |\n" for example in examples())
+    text += "| script | | live |\n|---|---|---|\n"
+    text += "".join(f"| `{e.name}` | {_fate(e)} | {_live(found, e.name)} |\n" for e in examples())
     return text
+
+
+def _last_run(found: dict[str, Any], names: Sequence[str]) -> str:
+    """What the last run saw, in a sentence."""
+    verdicts = Counter(_live(found, name) for name in names)
+    if not found["versions"]:
+        return "It has not been run yet."
+    on = "PyFlink {pyflink}, Java {java}, Python {python}".format(**found["versions"])
+    told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
+    return f"The last run, on {on}, compared {len(names)} programs and examples: {told}."
+
+
+def _live(found: dict[str, Any], name: str) -> str:
+    verdict = found["verdicts"].get(name, {}).get("verdict", "")
+    return "different, as explained" if verdict == "different" else verdict
 
 
 def _verdict(program: catalog.Program, difference: catalog.Difference | None) -> str:

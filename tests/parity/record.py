@@ -36,13 +36,15 @@ def main() -> int:
 
 def record_programs(chosen: Sequence[Program]) -> set[str]:
     """Write the recordings of these programs; the names of those that PyFlink did not survive are returned."""
+    by_name, lost = {program.name: program for program in chosen}, set()
     with live.kafka_for(chosen) as kafka:
-        outcomes = live.run_on_pyflink(chosen, kafka)
-    for program in chosen:
-        if program.name in outcomes:
-            recorded = Expectation.of(outcomes[program.name], ordered=program.ordered)
-            (RECORDINGS / f"{program.name}.txt").write_text(recorded.text())
-    return {program.name for program in chosen} - outcomes.keys()
+        for name, outcome in live.run_on_pyflink(chosen, kafka):
+            if outcome is None:
+                lost.add(name)
+                continue
+            recorded = Expectation.of(outcome, ordered=by_name[name].ordered)
+            (RECORDINGS / f"{name}.txt").write_text(recorded.text())
+    return lost
 
 
 def record_examples(chosen: Sequence[examples.Example]) -> None:

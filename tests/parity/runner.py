@@ -24,6 +24,8 @@ from typing import Any, Final
 
 #: Begins a line of ours; no program prints it.
 _MARK: Final = "\x1e"
+#: Stands in the last line of a script's.
+ENDED: Final = f'{_MARK}{{"ended"'
 _PY4J: Final = "Py4JJavaError"
 
 

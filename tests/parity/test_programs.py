@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.parity import page
+from tests.parity import page, results
 from tests.parity.catalog import RECORDINGS, SURPRISES, Expectation, Program, differences, programs, surprises
 from tests.parity.in_process import assert_as_recorded, outcome_of
 from tests.parity.runner import Failure, Outcome, parse
@@ -32,6 +32,15 @@ def test_every_program_is_recorded_and_nothing_else_is() -> None:
     assert {path.stem for path in RECORDINGS.glob("*.txt")} == names
     assert set(differences()) <= names
     assert len(names) >= 80
+
+
+def test_every_program_as_it_is_has_been_run_on_both_engines_live() -> None:
+    verdicts = results.read()["verdicts"]
+    for program in PROGRAMS:
+        assert program.name in verdicts, f"python -m tests.parity {program.name}"
+        found = verdicts[program.name]
+        assert found["digest"] == results.digest(program.script), f"python -m tests.parity {program.name}"
+        assert found["verdict"] == ("different" if program.name in differences() else "equal"), program.name
 
 
 def test_the_page_tells_what_the_data_says() -> None:
