@@ -69,7 +69,7 @@ def test_operator_function_expected_and_got_are_named(
 
 
 def test_a_mistake_inside_the_users_function_keeps_pythons_words() -> None:
-    for function in (lambda value: [of_two(value)], lambda value: [*none(value)]):
+    for function in (lambda value: [of_two(value)], lambda value: [*none(value)]):  # type: ignore[call-arg]
         with pytest.raises(JobExecutionError) as failure:
             collect(environment().from_collection([1]).flat_map(function))
         assert "Expected" not in str(failure.value)
