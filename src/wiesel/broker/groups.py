@@ -153,12 +153,7 @@ class Groups:
         """
         from confluent_kafka import TopicPartition
 
-        with kafka_errors(self._where):
-            found = self._client.describe_consumer_groups([group], request_timeout=self._timeout)[group].result()
-        if found.members:
-            raise BrokerError(
-                f"group {group!r} has {len(found.members)} members, which would go on where they are. Stop them first."
-            )
+        self._require_no_members(group)
         with self._consumer(group) as ask:
             known = {
                 (place.topic, place.partition): place.offset for place in ask.committed(ask.partitions(topics or None))
@@ -177,12 +172,32 @@ class Groups:
                 ask.commit([TopicPartition(one.topic, one.partition, one.committed) for one in result])
         return result
 
+    def commit(self, group: str, offsets: Mapping[tuple[str, int], int]) -> list[GroupOffset]:
+        """Commit (topic, partition) → next offset for a group without members, and return what it has then.
+
+        Raises BrokerError while the group has members: they would commit over it.
+        """
+        from confluent_kafka import TopicPartition
+
+        self._require_no_members(group)
+        with self._consumer(group) as ask:
+            ask.commit([TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()])
+        return self.offsets(group, sorted({topic for topic, _ in offsets}))
+
     def delete(self, groups: Sequence[str]) -> None:
         """Forget groups and their offsets; the first that fails raises."""
         with kafka_errors(self._where):
             tasks = self._client.delete_consumer_groups(list(groups), request_timeout=self._timeout)
             for task in tasks.values():
                 task.result()
+
+    def _require_no_members(self, group: str) -> None:
+        with kafka_errors(self._where):
+            found = self._client.describe_consumer_groups([group], request_timeout=self._timeout)[group].result()
+        if found.members:
+            raise BrokerError(
+                f"group {group!r} has {len(found.members)} members, which would go on where they are. Stop them first."
+            )
 
     def _consumer(self, group: str) -> _GroupConsumer:
         return _GroupConsumer(self._where, group, self._timeout)

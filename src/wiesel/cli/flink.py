@@ -1,4 +1,4 @@
-"""``wiesel flink``: a real Apache Flink on this machine, to run the same scripts on."""
+"""``wiesel flink``: a real Apache Flink on this machine, to run the same scripts on, and the way back from one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 
 import click
 
+from wiesel.cli.flink_stop import offsets, stop
 from wiesel.cli.kafka.options import reporting_errors
 from wiesel.core import exit_codes
 
@@ -34,8 +35,13 @@ def flink() -> None:
     Examples:
       wiesel flink up                                          REST API and web page on port 8081
       wiesel run --target flink --cluster localhost:8081 job.py
+      wiesel flink stop JOB --group orders                     stop a job there, so that it can move
       wiesel flink down
     """
+
+
+flink.add_command(stop)
+flink.add_command(offsets)
 
 
 @flink.command(short_help="Start Flink; returns when it is ready for jobs.")

@@ -85,12 +85,17 @@ def failed_task(address: str, job_id: str) -> str | None:
     return next((str(name).partition(" - execution")[0] for name in names if name), None)
 
 
-def stop(address: str, job_id: str, savepoint_directory: str) -> str:
-    """Stop a job with a savepoint, whose completion commits its group's offsets; returns the request's id."""
-    answer = _request(
-        address, f"/jobs/{job_id}/stop", SECONDS, {"targetDirectory": savepoint_directory, "drain": False}
-    )
-    return str(answer["request-id"])
+def stop(address: str, job_id: str, directory: str | None, *, drain: bool = False) -> str:
+    """Ask for a stop with a savepoint and return the request's id (Flink: `POST /jobs/:jobid/stop`).
+
+    Args:
+        address: `host:port` of the REST API.
+        job_id: as the cluster names it.
+        directory: where the savepoint goes, by its URI; None takes `execution.checkpointing.savepoint-dir`.
+        drain: end event time first.
+    """
+    body = {"drain": drain} if directory is None else {"targetDirectory": directory, "drain": drain}
+    return str(_request(address, f"/jobs/{job_id}/stop", SECONDS, body)["request-id"])
 
 
 def get(address: str, path: str, seconds: float = SECONDS) -> Any:

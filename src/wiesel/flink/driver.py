@@ -97,7 +97,10 @@ def _submitting(original: Any, env_of: Any, submission: dict[str, Any]) -> Any:
         java.setString(_JOB_ID, job_id)
         sys.stderr.write(f"submitting job {job_id} to {submission['cluster']}\n")
         submission["job_id"] = job_id
-        return original(self, *arguments, **options)
+        result = original(self, *arguments, **options)
+        if submission["is_detached"]:
+            sys.stdout.write(f"{job_id}\n")  # as `wiesel run --detached` prints that of a job here
+        return result
 
     return submit_here if submission["cluster"] is None else submit
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from wiesel.broker.client import Cluster
     from wiesel.broker.groups import GroupOffset
 
-_COLUMNS = ["topic", "partition", "committed", "end", "lag"]
+#: Of a table of offsets.
+COLUMNS: Final = ["topic", "partition", "committed", "end", "lag"]
 
 
 @click.group(cls=ListByDefault, short_help="List, describe, reset and delete consumer groups.")
@@ -68,7 +69,7 @@ def describe(cluster: Cluster, group: str) -> int:
     from wiesel.broker.groups import Groups
 
     found = Groups(cluster).describe(group)
-    show_rows(offset_rows(found.offsets), _COLUMNS)
+    show_rows(offset_rows(found.offsets), COLUMNS)
     members = [asdict(one) for one in found.members]
     rest = {"group": group, "state": found.state, "assignor": found.assignor, "coordinator": found.coordinator}
     if sys.stdout.isatty():
@@ -114,7 +115,7 @@ def reset_offsets(cluster: Cluster, group: str, topics: tuple[str, ...], execute
         timestamp=None if where["to_datetime"] is None else _milliseconds(where["to_datetime"]),
         shift=where["shift_by"],
     )
-    show_rows(offset_rows(Groups(cluster).reset(group, topics, target, execute=execute)), _COLUMNS)
+    show_rows(offset_rows(Groups(cluster).reset(group, topics, target, execute=execute)), COLUMNS)
     if not execute:
         click.echo("nothing was changed; --execute does it", err=True)
     return exit_codes.OK
