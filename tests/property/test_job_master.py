@@ -14,7 +14,8 @@ from wiesel.runtime.checkpoint.manifest import CheckpointManifest
 from wiesel.runtime.job_master import commands as c
 from wiesel.runtime.job_master.commands import JobState
 from wiesel.runtime.job_master.coordinator import MAX_UNCONFIRMED, CheckpointSettings
-from wiesel.runtime.job_master.master import JobFacts, JobMaster, OperatorFacts
+from wiesel.runtime.job_master.facts import JobFacts, OperatorFacts
+from wiesel.runtime.job_master.master import JobMaster
 from wiesel.runtime.job_master.restart import FixedDelay
 from wiesel.runtime.reports import (
     CheckpointAcknowledged,

@@ -11,7 +11,8 @@ from wiesel.cluster.history import JobHistory
 from wiesel.core.configuration import Configuration
 from wiesel.runtime.job_master import commands as c
 from wiesel.runtime.job_master.coordinator import CheckpointSettings
-from wiesel.runtime.job_master.master import JobFacts, JobMaster, OperatorFacts
+from wiesel.runtime.job_master.facts import JobFacts, OperatorFacts
+from wiesel.runtime.job_master.master import JobMaster
 from wiesel.runtime.job_master.restart import restart_strategy
 from wiesel.runtime.reports import CheckpointAcknowledged, InputEnded, OperatorSnapshot, StateFile, TaskFailed, TaskId
 from wiesel.testing.clock import ManualClock

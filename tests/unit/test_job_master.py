@@ -11,7 +11,8 @@ from wiesel.runtime.checkpoint.manifest import CheckpointManifest
 from wiesel.runtime.job_master import commands as c
 from wiesel.runtime.job_master.commands import JobState
 from wiesel.runtime.job_master.coordinator import CheckpointSettings
-from wiesel.runtime.job_master.master import JobFacts, JobMaster, OperatorFacts
+from wiesel.runtime.job_master.facts import JobFacts, OperatorFacts
+from wiesel.runtime.job_master.master import JobMaster
 from wiesel.runtime.job_master.restart import FixedDelay, NoRestart, RestartStrategy
 from wiesel.runtime.reports import (
     CheckpointAcknowledged,

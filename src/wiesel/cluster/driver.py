@@ -35,7 +35,8 @@ from wiesel.graph.job_graph import JobGraph
 from wiesel.runtime.checkpoint.manifest import CheckpointManifest
 from wiesel.runtime.job_master import commands as c
 from wiesel.runtime.job_master.commands import Command, JobState, MasterEvent
-from wiesel.runtime.job_master.master import JobFacts, JobMaster, OperatorFacts
+from wiesel.runtime.job_master.facts import JobFacts, OperatorFacts
+from wiesel.runtime.job_master.master import JobMaster
 from wiesel.runtime.job_master.restart import restart_strategy
 from wiesel.runtime.reports import InputEnded, TaskId, TaskReport, WatermarkReported
 from wiesel.runtime.task_figures import TaskFigures

@@ -17,6 +17,7 @@ from wiesel.runtime.failures import is_out_of_memory, summary_of
 from wiesel.runtime.job_master import commands as c
 from wiesel.runtime.job_master.commands import Command, JobState, MasterEvent
 from wiesel.runtime.job_master.coordinator import CheckpointCoordinator, CheckpointSettings, PendingCheckpoint
+from wiesel.runtime.job_master.facts import JobFacts
 from wiesel.runtime.job_master.restart import RestartStrategy
 from wiesel.runtime.job_master.savepoints import Savepoints
 from wiesel.runtime.reports import (
@@ -33,36 +34,6 @@ from wiesel.runtime.reports import (
 _GOES_ON: Final = (JobState.RUNNING, JobState.RESTARTING)
 #: A savepoint can be asked for in these: while tasks are deployed it waits, since output is delivered by then already.
 _COMING: Final = (JobState.RUNNING, JobState.INITIALIZING)
-
-
-@dataclass(frozen=True, slots=True)
-class OperatorFacts:
-    """What the JobMaster must know of an operator to write it into checkpoints."""
-
-    uid: str
-    name: str
-    vertex_id: int
-    parallelism: int
-    max_parallelism: int
-
-
-@dataclass(frozen=True, slots=True)
-class JobFacts:
-    """What the JobMaster must know of a job.
-
-    Args:
-        tasks: all subtasks.
-        operators: all operators.
-        lineage: the history this start continues or begins.
-        has_storage: whether checkpoints can be kept; without, the final barrier only flushes the sinks.
-        job_id: the job's id, noted in its checkpoints.
-    """
-
-    tasks: Sequence[TaskId]
-    operators: Sequence[OperatorFacts]
-    lineage: str
-    has_storage: bool
-    job_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
