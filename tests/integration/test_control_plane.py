@@ -165,6 +165,23 @@ def test_what_functions_count_in_workers_is_seen_from_outside(place: Workplace) 
         assert running.end().code == 6
 
 
+def test_a_job_is_watched_and_stopped_over_tcp_by_who_has_its_token(place: Workplace) -> None:
+    place.script(RUNS)
+    settings = ("-c", "rest.bind-port=22001-23000", "-c", "execution.checkpointing.savepoint-dir=savepoints")
+    with place.start(*CHECKPOINTED, *settings, "job.py") as running:
+        running.wait_until(lambda: "REST API: http://127.0.0.1:" in running.said)
+        (port,) = re.findall(r"REST API: http://127\.0\.0\.1:(\d+)", running.said)
+        at = ("--address", f"127.0.0.1:{port}")
+        running.wait_until(lambda: '"state":"RUNNING"' in wiesel(place, "jobs", *at).out.replace(" ", ""))
+        nobody = Workplace(place.directory / "nobody", {"XDG_DATA_HOME": str(place.directory / "nobody")})
+        nobody.directory.mkdir()
+        assert wiesel(nobody, "jobs", *at).code == 1
+        stopped = wiesel(place, "stop", "job-1", *at)
+        assert stopped.code == 0, stopped.err
+        assert (Path(stopped.out.strip()) / "_metadata").exists()
+        assert running.end().code == 0
+
+
 def test_no_process_of_a_job_listens_to_anybody_but_its_owner(place: Workplace) -> None:
     """The only name by which any of them can be reached is the control socket; between them are unnamed pairs."""
     place.script(RUNS)

@@ -192,6 +192,7 @@ def test_metrics_are_served_on_a_port_of_this_machine_where_that_is_asked_for(tm
 
 def test_a_crowd_of_idle_and_slow_connections_does_not_touch_the_job(tmp_path: Path) -> None:
     with running(tmp_path, counted(PublishingSink())) as run:
+        assert isinstance(run.client.socket, Path)
         crowd = []
         for number in range(500):
             try:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -13,10 +14,12 @@ import click
 from wiesel.core import exit_codes
 
 if TYPE_CHECKING:
-    from wiesel.rest.client import RunningJob
+    from wiesel.rest.client import Address, RunningJob
 
 #: Seconds between two looks at a job that is waited for.
 _PAUSE: Final = 0.1
+#: Where nobody else listens in.
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _TERMINAL: Final = {"FINISHED", "CANCELED", "FAILED"}
 
 
@@ -24,22 +27,66 @@ def about_job(command: Callable[..., int | None]) -> Callable[..., int]:
     """Give a command the running job that its argument ``JOB`` names, and report what goes wrong in a line."""
 
     @wraps(command)
-    def run(job: str, **options: Any) -> int:
+    def run(job: str, address: str | None, token_file: Path | None, ca_file: Path | None, **options: Any) -> int:
         from wiesel.rest.client import find_job
 
-        return reporting(lambda: command(find_job(job), **options))
+        return reporting(lambda: command(find_job(job, where(address, token_file, ca_file)), **options))
 
-    return click.argument("job", metavar="JOB")(run)
+    return at_address(click.argument("job", metavar="JOB")(run))
+
+
+def at_address(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say where a job answers: not on this machine's sockets, but over TCP."""
+    path = click.Path(exists=True, dir_okay=False, path_type=Path)
+    for option in (
+        click.option("--ca-file", metavar="FILE", type=path, help="Certificates that its own is checked with, PEM."),
+        click.option("--token-file", metavar="FILE", type=path, help="Its token; by default this user's own."),
+        click.option("--address", metavar="[https://]HOST:PORT", help="Where it answers (its rest.bind-port)."),
+    ):
+        command = option(command)
+    return command
+
+
+def where(address: str | None, token_file: Path | None, ca_file: Path | None) -> Address | None:
+    """Return the address that such options name, None for this machine's sockets.
+
+    Raises:
+        UsageError: it is none.
+        TokenError: the token cannot be read.
+    """
+    if address is None:
+        if token_file is not None or ca_file is not None:
+            raise click.UsageError("--token-file and --ca-file go with --address.")
+        return None
+    from wiesel.rest.client import Address
+    from wiesel.rest.token import own_token_file, read_token
+
+    scheme, has_scheme, rest = address.rpartition("://")
+    host, _, port = rest.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not port.isdecimal() or scheme not in ("", "http", "https"):
+        raise click.UsageError(f"{address} is no address: that is HOST:PORT.")
+    is_own = host in _LOOPBACK
+    if scheme == "http" and not is_own:
+        raise click.UsageError(f"A token is not sent to {host} in clear text: leave http:// out.")
+    encrypted = scheme == "https" or (not has_scheme and not is_own)
+    tls = None
+    if encrypted:
+        import ssl
+
+        tls = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    return Address(host, int(port), read_token(token_file or own_token_file()), tls)
 
 
 def reporting(action: Callable[[], int | None]) -> int:
     """Return an action's exit code; what jobs and their sockets say against it becomes a line on stderr."""
     from wiesel.rest.client import FailedError, NoAnswerError, NoSuchJobError
     from wiesel.rest.registry import RegistryError
+    from wiesel.rest.token import TokenError
 
     try:
         return action() or exit_codes.OK
-    except (FailedError, NoAnswerError, NoSuchJobError, RegistryError) as error:
+    except (FailedError, NoAnswerError, NoSuchJobError, RegistryError, TokenError) as error:
         click.echo(f"error: {error}", err=True)
         return exit_codes.FAILED
 

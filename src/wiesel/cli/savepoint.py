@@ -26,7 +26,7 @@ def savepoint(job: RunningJob, directory: Path | None) -> int:
       wiesel savepoint flights savepoints
       wiesel run -s "$(wiesel savepoint flights savepoints)" --job-id flights-test job.py
     """
-    target = None if directory is None else str(directory.absolute())
+    target = None if directory is None else job.path_there(directory)
     answer = job.ask("POST", "/savepoints", {"target-directory": target, "cancel-job": False})
     click.echo(wait_for_operation(job, answer["request-id"]))
     return 0

@@ -35,7 +35,7 @@ def stop(job: RunningJob, drain: bool, directory: Path | None) -> int:
       wiesel stop flights --savepoint savepoints
       wiesel stop flights --drain --savepoint savepoints
     """
-    target = None if directory is None else str(directory.absolute())
+    target = None if directory is None else job.path_there(directory)
     answer = job.ask("POST", "/stop", {"targetDirectory": target, "drain": drain})
     location = wait_for_operation(job, answer["request-id"])
     if location is not None:

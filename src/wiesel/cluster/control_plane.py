@@ -1,8 +1,7 @@
-"""Serves a running job's control plane: on its own Unix socket, and its metrics on a port where that was asked for."""
+"""Serves a running job's control plane: on its own Unix socket, and on ports where that was asked for."""
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import socket
@@ -12,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from wiesel.cluster.rest_address import bind, serve_address
 from wiesel.core.configuration import Configuration
 from wiesel.core.errors import ConfigurationError
 from wiesel.core.options import catalog, optional_value_of, value_of
@@ -30,7 +30,7 @@ def serving(control: JobControl, configuration: Configuration) -> Iterator[None]
     """Answer requests about a job while the context lasts.
 
     Raises:
-        ConfigurationError: the port for metrics is taken, or would be open to others.
+        ConfigurationError: a port is taken, or would be open to others.
     """
 
     @cache
@@ -44,6 +44,7 @@ def serving(control: JobControl, configuration: Configuration) -> Iterator[None]
 
     with ExitStack() as stack:
         _serve_metrics(stack, answer, configuration)
+        serve_address(stack, answer, configuration)
         _serve_socket(stack, answer)
         yield
 
@@ -84,26 +85,7 @@ def _serve_metrics(stack: ExitStack, answer: Handler, configuration: Configurati
             return answer(request)
         return Response(404, {"errors": ["Only GET /metrics is answered here."]})
 
-    listener = _bind(ports)
+    listener = bind(catalog.PROMETHEUS_PORT.key, _LOOPBACK, ports)
     _log.info("Metrics for Prometheus: port %d of this machine, /metrics", listener.getsockname()[1])
     server = HttpServer(listener, only_metrics, hosts=_HOSTS)
     stack.callback(server.close)
-
-
-def _bind(ports: range) -> socket.socket:
-    """Return a socket on the first port that is free, as Flink's reporter does with a range."""
-    for port in ports:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((_LOOPBACK, port))
-            listener.listen()
-            return listener
-        except OSError as error:
-            listener.close()
-            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise
-    raise ConfigurationError(
-        f"No port of {catalog.PROMETHEUS_PORT.key} ({ports.start} to {ports.stop - 1}) is free. Each job needs one of "
-        f"its own: give a range, as in 9250-9260."
-    )

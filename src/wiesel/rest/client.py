@@ -1,4 +1,4 @@
-"""Finds the running jobs of this user on this machine and talks to them."""
+"""Finds the running jobs of this user on this machine, or the one at an address, and talks to them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import http.client
 import json
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from wiesel.rest import registry
+
+if TYPE_CHECKING:
+    import ssl
 
 #: Seconds that a job gets to answer; one whose functions take long takes up to six.
 TIMEOUT: Final = 10.0
@@ -40,22 +43,52 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """Where a job answers over TCP (``rest.bind-port``).
+
+    Args:
+        host: name or address.
+        port: of it.
+        token: what it wants to see.
+        tls: how it is known and the connection encrypted; None for this machine only.
+    """
+
+    host: str
+    port: int
+    token: str = field(repr=False)
+    tls: ssl.SSLContext | None = None
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    def connection(self, timeout: float) -> http.client.HTTPConnection:
+        """Return a connection that is made with the first request."""
+        if self.tls is None:
+            return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+        return http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=self.tls)
+
+
+@dataclass(frozen=True, slots=True)
 class RunningJob:
     """A job that answers.
 
     Args:
         job_id: its id.
         name: as given to ``execute()``.
-        pid: its process.
+        pid: its process; None of another machine's.
         socket: where it answers.
         overview: its entry of ``/jobs/overview``.
     """
 
     job_id: str
     name: str
-    pid: int
-    socket: Path
+    pid: int | None
+    socket: Path | Address
     overview: Mapping[str, Any]
+
+    def path_there(self, directory: Path) -> str:
+        """Return a directory as the job is to be told: of another machine only what was typed means anything."""
+        return str(directory if isinstance(self.socket, Address) else directory.absolute())
 
     def get(self, path: str = "") -> Any:
         """Return the answer at a path below the job's own."""
@@ -71,12 +104,19 @@ class RunningJob:
         return request(self.socket, method, f"/jobs/{quote(self.job_id, safe='')}{path}", body)
 
 
-def request(path: Path, method: str, url: str, body: Mapping[str, Any] | None = None, timeout: float = TIMEOUT) -> Any:
-    """Send a request to a socket and return the parsed answer, or the text of one that is no JSON."""
-    connection = _UnixConnection(path, timeout)
+def request(
+    path: Path | Address, method: str, url: str, body: Mapping[str, Any] | None = None, timeout: float = TIMEOUT
+) -> Any:
+    """Send a request to a socket or an address and return the parsed answer, or the text of one that is no JSON."""
+    headers = {"Content-Type": "application/json"}
+    if isinstance(path, Address):
+        connection = path.connection(timeout)
+        headers["Authorization"] = f"Bearer {path.token}"
+    else:
+        connection = _UnixConnection(path, timeout)
     try:
         content = None if body is None else json.dumps(body)
-        connection.request(method, url, content, {"Content-Type": "application/json"})
+        connection.request(method, url, content, headers)
         response = connection.getresponse()
         answer = response.read()
         is_json = response.headers.get_content_type() == "application/json"
@@ -109,13 +149,30 @@ def running_jobs(of_process: int | None = None) -> list[RunningJob]:
     return sorted(found, key=lambda job: (job.overview["start-time"], job.job_id))
 
 
-def find_job(text: str) -> RunningJob:
+def job_at(address: Address) -> RunningJob:
+    """Return the job that answers at an address.
+
+    Raises:
+        NoAnswerError: none does.
+        FailedError: it does not take the token.
+    """
+    overview = request(address, "GET", "/jobs/overview")["jobs"][0]
+    return RunningJob(overview["jid"], overview["name"], None, address, overview)
+
+
+def find_job(text: str, address: Address | None = None) -> RunningJob:
     """Return the running job with this id, name or pid, or the only one whose id or name begins so.
+
+    Args:
+        text: id, name, pid, or the beginning of one of the first two.
+        address: where to look instead of on this machine.
 
     Raises:
         NoSuchJobError: none or several do; the text lists what runs.
     """
-    jobs = running_jobs()
+    if address is None and text.isdecimal() and len(own := running_jobs(int(text))) == 1:
+        return own[0]  # the others are not asked, one of which may be slow to answer
+    jobs = running_jobs() if address is None else [job_at(address)]
     exact = [job for job in jobs if text in (job.job_id, job.name, str(job.pid))]
     matching = exact or [job for job in jobs if job.job_id.startswith(text) or job.name.startswith(text)]
     if len(matching) == 1:
@@ -124,4 +181,5 @@ def find_job(text: str) -> RunningJob:
         listed = ", ".join(f"{job.job_id} (pid {job.pid})" for job in matching)
         raise NoSuchJobError(f"'{text}' could be {listed}. Name one by its pid.")
     listed = ", ".join(job.job_id for job in jobs)
-    raise NoSuchJobError(f"No job '{text}' is running here. " + (f"Running: {listed}." if jobs else "None is."))
+    place = "here" if address is None else f"at {address}"
+    raise NoSuchJobError(f"No job '{text}' is running {place}. " + (f"Running: {listed}." if jobs else "None is."))

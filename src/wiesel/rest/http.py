@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import logging
+import re
 import socket
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
@@ -44,9 +46,9 @@ class HttpConnection(BaseHTTPRequestHandler):
     do_HEAD = do_POST = do_PATCH = do_PUT = do_GET  # noqa: N815 - http.server's spelling
 
     def _answer(self) -> None:
-        host = self.headers.get("Host", "").rpartition(":")[0] or self.headers.get("Host", "")
-        if self._server.hosts is not None and host not in self._server.hosts:
-            self._send(failure(421, f"This server does not answer for the host {host!r}."), close=True)
+        refusal = self._refusal()
+        if refusal is not None:
+            self._send(refusal, close=True)
             return
         try:
             request = self._request()
@@ -59,6 +61,24 @@ class HttpConnection(BaseHTTPRequestHandler):
             _log.warning("The control plane failed at %s %s", self.command, self.path, exc_info=error)
             response = failure(500, f"{type(error).__name__}: {error}")
         self._send(response)
+
+    def _refusal(self) -> Response | None:
+        """Return why nothing of the request is looked at, None when it may be."""
+        named = self.headers.get("Host", "")
+        host = re.sub(r":\d*$", "", named)
+        if self._server.hosts is not None and host not in self._server.hosts:
+            return failure(421, f"This server does not answer for the host {host!r}.")
+        if self._server.token is None:
+            return None
+        scheme, _, token = self.headers.get("Authorization", "").partition(" ")
+        is_known = hmac.compare_digest(token.strip().encode(), self._server.token.encode())
+        if scheme.lower() != "bearer" or not is_known:
+            return failure(401, "Send the job's token: Authorization: Bearer …")
+        if "Origin" in self.headers:
+            return failure(403, "No page of a browser is answered.")
+        if self.command not in ("GET", "HEAD") and self.headers.get_content_type() != "application/json":
+            return failure(415, "Send application/json.")
+        return None
 
     def _request(self) -> Request:
         if self.headers.get("Transfer-Encoding"):
@@ -84,6 +104,8 @@ class HttpConnection(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.send_header("Cache-Control", "no-store")
         self.send_header("X-Content-Type-Options", "nosniff")
+        if response.status == 401:
+            self.send_header("WWW-Authenticate", "Bearer")
         if close:
             self.send_header("Connection", "close")  # what follows in the stream may be a body that was not read
         self.end_headers()

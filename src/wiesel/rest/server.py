@@ -9,7 +9,10 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import ssl
 
 #: Connections at one time; whoever comes then is turned away.
 MAX_CONNECTIONS: Final = 32
@@ -56,6 +59,8 @@ class HttpServer:
         handle: answers requests, on any thread.
         admits: whether a connection may speak at all.
         hosts: the only ``Host`` headers that are served; None where a name cannot be forged (Unix sockets).
+        token: what every request has to bring; None where the kernel says who asks.
+        tls: encrypts connections.
     """
 
     def __init__(
@@ -64,9 +69,13 @@ class HttpServer:
         handle: Handler,
         admits: Callable[[socket.socket], bool] = lambda connection: True,
         hosts: frozenset[str] | None = None,
+        token: str | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.handle = handle
         self.hosts = hosts
+        self.token = token
+        self._tls = tls
         self._listener = listener
         self._admits = admits
         self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
@@ -100,9 +109,13 @@ class HttpServer:
                 if self._admits(connection):
                     from wiesel.rest.http import HttpConnection
 
-                    HttpConnection(connection, self)
+                    with self._secured(connection) as secured:
+                        HttpConnection(secured, self)
         finally:
             self._slots.release()
+
+    def _secured(self, connection: socket.socket) -> socket.socket:
+        return connection if self._tls is None else self._tls.wrap_socket(connection, server_side=True)
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:

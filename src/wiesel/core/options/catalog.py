@@ -347,6 +347,25 @@ PROMETHEUS_HOST: Final = _text(
     "metrics.reporter.prom.host", "127.0.0.1", "the address of that port; only this machine can be reached from"
 )
 
+REST_PORT: Final = ConfigOption(
+    "rest.bind-port",
+    parse_ports,
+    "a port such as 8081, or a range such as 8081-8090",
+    None,
+    "where the REST API answers over TCP, with a token; without it, on the job's Unix socket only",
+)
+REST_BIND_ADDRESS: Final = _text(
+    "rest.bind-address", "127.0.0.1", "the address of that port; one that is not this machine's own needs TLS"
+)
+REST_ADDRESS: Final = _text("rest.address", None, "the name by which clients call it, other than the address")
+REST_TOKEN_FILE: Final = _text(
+    "wiesel.rest.token-file", None, "file with the token, mode 0600; one of the user's own without it", expected=_PATH
+)
+REST_CERTIFICATE: Final = _text(
+    "wiesel.rest.certificate-file", None, "TLS certificate of that port with its chain, PEM", expected=_PATH
+)
+REST_KEY: Final = _text("wiesel.rest.key-file", None, "the certificate's private key, PEM", expected=_PATH)
+
 #: Every option above by its key and its older keys.
 OPTIONS: Final[dict[str, ConfigOption[Any]]] = {
     key: option
