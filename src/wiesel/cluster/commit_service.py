@@ -27,7 +27,7 @@ class CommitService:
     def __init__(self, graph: JobGraph, options: JobOptions, start: Start, stopping: Callable[[], bool]) -> None:
         self._committers: dict[str, Committer] = {}
         self._failed: BaseException | None = None
-        record = start.directory.record
+        record, listed = start.directory.record, start.storage.listed_segments()
         for vertex, operator in graph.operators():
             if not isinstance(operator.spec, SinkSpec):
                 continue
@@ -47,6 +47,7 @@ class CommitService:
                 job_directory=start.directory.path,
                 configuration=options.configuration,
                 stopping=stopping,
+                listed=listed,
             )
             committer = operator.spec.sink.create_committer(context)
             if committer is not None:

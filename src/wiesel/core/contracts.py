@@ -8,7 +8,7 @@ Mirrors Flink's FLIP-27 sources (``SplitEnumerator``, ``SourceReader``) and FLIP
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -305,6 +305,8 @@ class CommitterContext:
         job_directory: where the committables' paths start.
         configuration: the job's configuration.
         stopping: whether the job was told to stop at once; a committer that waits must look at it.
+        listed: paths of committables that checkpoints in the job directory list, of other lineages too: the user may
+            want one of those again.
     """
 
     sink_uid: str
@@ -322,6 +324,7 @@ class CommitterContext:
     job_directory: Path
     configuration: Configuration
     stopping: Callable[[], bool]
+    listed: Set[str] = frozenset()
 
 
 class Sink(Protocol):

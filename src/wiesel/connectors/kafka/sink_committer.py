@@ -119,8 +119,9 @@ class KafkaCommitter:
                 logger.warning("the exactly-once sink is not settled yet, trying again: %s", error)
                 _waiter(self._context.stopping)(1.0)
 
-    def _sweep(self, listed: set[str | None]) -> None:
+    def _sweep(self, pending: set[str | None]) -> None:
         """Remove segments that no checkpoint lists: writers of earlier starts left them behind."""
+        listed = pending | self._context.listed
         folder = wal_directory(self._context.sink_uid)
         for name in self._disk.list(self._context.job_directory / folder):
             if name.endswith(".wal") and f"{folder}/{name}" not in listed:

@@ -6,6 +6,7 @@ decision that checkpoint n exists. A savepoint is a copy of it that needs no oth
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import struct
@@ -115,6 +116,15 @@ class CheckpointStorage:
         """Return the numbers of all checkpoint directories, complete or not, ascending."""
         found = (_NAME.fullmatch(name) for name in self._disk.list(self.directory))
         return sorted(int(match[1]) for match in found if match)
+
+    def listed_segments(self) -> set[str]:
+        """Return the paths of pending output that complete checkpoints list; one that cannot be read lists nothing."""
+        listed: set[str] = set()
+        for checkpoint_id in self.completed():
+            with contextlib.suppress(CheckpointError):
+                pending = self.load_metadata(self.path_of(checkpoint_id)).pending
+                listed |= {item.path for item in pending if item.path is not None}
+        return listed
 
     def remove_segments(self, paths: Iterable[str]) -> None:
         """Remove WAL segments, relative to the job directory, that no retained checkpoint lists any more."""
