@@ -8,21 +8,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wiesel.common import Types
+from wiesel.common import Time, Types
 from wiesel.core.contracts import KeptFile
 from wiesel.core.key_groups import key_group_function, key_group_range
-from wiesel.core.state import ListStateDescriptor, MapStateDescriptor, ValueStateDescriptor
+from wiesel.core.state import ListStateDescriptor, MapStateDescriptor, StateTtlConfig, ValueStateDescriptor
 from wiesel.core.windows import TimeWindow
 from wiesel.state.heap.backend import HeapKeyedStateBackend
+from wiesel.state.rocksdb import expiry
 from wiesel.state.rocksdb.backend import RocksDBKeyedStateBackend
+from wiesel.testing.clock import ManualClock
 
 GROUPS = 16
 GROUP_OF = key_group_function(Types.PICKLED_BYTE_ARRAY(), GROUPS)
 KEYS: list[Any] = ["a", "b", "", 1, -5, 10**30, True, 1.0, None, b"a", ("a", 1), ("a", True), [1], {"x": 1}, "\ud800"]
-OPERATIONS = ["set", "clear", "add", "change", "put", "remove", "window", "leave", "timer", "tidy", "snapshot"]
+OPERATIONS = ["set", "clear", "add", "change", "put", "remove", "window", "leave", "timer", "tidy", "wait", "snapshot"]
 
 steps = st.tuples(st.sampled_from(OPERATIONS), st.integers(0, len(KEYS) - 1), st.integers(0, 3))
 
@@ -30,13 +33,15 @@ steps = st.tuples(st.sampled_from(OPERATIONS), st.integers(0, len(KEYS) - 1), st
 class Pair:
     """The same state twice."""
 
-    def __init__(self, directory: Path, name: str) -> None:
+    def __init__(self, directory: Path, name: str, clock: ManualClock, expires: bool) -> None:
         self.directory = directory
-        self.heap = HeapKeyedStateBackend(GROUP_OF)
-        self.rocksdb = RocksDBKeyedStateBackend(GROUP_OF, directory / name, memory=1 << 20, write_buffer=1 << 16)
+        self.expires = expires
+        self.heap = HeapKeyedStateBackend(GROUP_OF, clock)
+        self.rocksdb = RocksDBKeyedStateBackend(GROUP_OF, directory / name, clock, memory=1 << 20, write_buffer=1 << 16)
 
     def ask(self, operation: str, key: Any, number: int) -> tuple[Any, Any]:
-        return apply(self.heap, operation, key, number), apply(self.rocksdb, operation, key, number)
+        theirs, ours = (apply(b, operation, key, number, self.expires) for b in (self.heap, self.rocksdb))
+        return theirs, ours
 
     def snapshot(self) -> tuple[list[bytes], list[bytes], dict[str, Path]]:
         """Take both; what is done to the database before its files are gathered must not be in them."""
@@ -58,11 +63,16 @@ def kept_in(directory: Path, snapshot: Any) -> dict[str, Path]:
     return {file.name: directory / file.name for file in snapshot.files(keep)}
 
 
-def apply(backend: Any, operation: str, key: Any, number: int) -> Any:
+def apply(backend: Any, operation: str, key: Any, number: int, expires: bool) -> Any:
     backend.set_current_key(key)
-    value = backend.state(ValueStateDescriptor("value", Types.PICKLED_BYTE_ARRAY()))
-    elements = backend.state(ListStateDescriptor("list", Types.LONG()))
-    entries = backend.state(MapStateDescriptor("map", Types.LONG(), Types.LONG()))
+    descriptors: tuple[Any, Any, Any] = (
+        ValueStateDescriptor("value", Types.PICKLED_BYTE_ARRAY()),
+        ListStateDescriptor("list", Types.LONG()),
+        MapStateDescriptor("map", Types.LONG(), Types.LONG()),
+    )
+    for descriptor in descriptors if expires else ():
+        descriptor.enable_time_to_live(StateTtlConfig.new_builder(Time.milliseconds(10)).build())
+    value, elements, entries = map(backend.state, descriptors)
     contents = backend.internal_state("_contents")
     window = TimeWindow(number, number + 10)
     if operation == "set":
@@ -88,13 +98,23 @@ def apply(backend: Any, operation: str, key: Any, number: int) -> Any:
     return value.value(), sorted(elements.get()), sorted(entries.items()), windows, backend.next_event_time()
 
 
+@pytest.mark.parametrize("expires", [False, True], ids=["for ever", "expiring"])
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    st.lists(st.lists(steps, max_size=30), min_size=1, max_size=4), st.lists(st.integers(1, 4), min_size=4, max_size=4)
+    histories=st.lists(st.lists(steps, max_size=30), min_size=1, max_size=4),
+    parallelisms=st.lists(st.integers(1, 4), min_size=4, max_size=4),
 )
-def test_rocksdb_holds_what_the_heap_holds(histories: Sequence[Any], parallelisms: Sequence[int]) -> None:
-    directory = Path(tempfile.mkdtemp())
-    pairs = [Pair(directory, "0-0")]
+def test_rocksdb_holds_what_the_heap_holds(
+    expires: bool, histories: Sequence[Any], parallelisms: Sequence[int]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(expiry, "_AT_ONCE", 1)  # clean up at every opportunity
+        check(expires, histories, parallelisms)
+
+
+def check(expires: bool, histories: Sequence[Any], parallelisms: Sequence[int]) -> None:
+    directory, clock = Path(tempfile.mkdtemp()), ManualClock(1000)
+    pairs = [Pair(directory, "0-0", clock, expires)]
     try:
         for number, (history, parallelism) in enumerate(zip(histories, parallelisms, strict=False)):
             before = len(pairs)
@@ -104,7 +124,11 @@ def test_rocksdb_holds_what_the_heap_holds(histories: Sequence[Any], parallelism
                 if operation == "tidy":
                     for table in pair.rocksdb._on_disk.values():
                         table.store.flush()
-                        table.store.forget()
+                        if argument:
+                            table.store.forget()
+                    pair.rocksdb.tidy()
+                elif operation == "wait":
+                    clock.advance(4 * argument)
                 elif operation == "snapshot":
                     pair.snapshot()
                 else:
@@ -113,7 +137,7 @@ def test_rocksdb_holds_what_the_heap_holds(histories: Sequence[Any], parallelism
             snapshots = [pair.snapshot() for pair in pairs]
             for pair in pairs:
                 pair.rocksdb.close()
-            pairs = [Pair(directory, f"{number + 1}-{subtask}") for subtask in range(parallelism)]
+            pairs = [Pair(directory, f"{number + 1}-{subtask}", clock, expires) for subtask in range(parallelism)]
             for subtask, pair in enumerate(pairs):
                 groups = None if parallelism == before else key_group_range(subtask, GROUPS, parallelism)
                 for pieces, ours, files in snapshots if groups is not None else [snapshots[subtask]]:

@@ -255,6 +255,43 @@ def test_what_has_expired_goes_without_being_read_again(tmp_path: Path) -> None:
     bench.backend.close()
 
 
+def test_cleaning_up_keeps_pace_with_the_accesses_and_leaves_the_cache_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock(1000)
+    bench = Bench(tmp_path, clock)
+    descriptor: ValueStateDescriptor[int] = ValueStateDescriptor("v", Types.LONG())
+    descriptor.enable_time_to_live(StateTtlConfig.new_builder(Time.milliseconds(10)).build())
+    state = bench.backend.state(descriptor)
+
+    def count(value: int, timestamp: int) -> None:
+        for _ in range(5):
+            state.update((state.value() or 0) + 1)
+
+    run = bench.backend.bind_keyed(count)
+    run([0] * 6000, [0] * 6000, list(range(6000)))
+    (table,) = bench.backend._on_disk.values()
+    table.store.flush()
+    table.store.forget()
+    clock.advance(20)
+    loaded: list[Any] = []
+    load = table.store._database.get
+
+    def noted(key: bytes) -> bytes | None:
+        loaded.append(key)
+        return load(key)
+
+    monkeypatch.setattr(table.store._database, "get", noted)
+    # Ten accesses a record look at two entries each, so that 320 records pay for more than all of them.
+    run([0] * 400, [0] * 400, [number % 10 for number in range(400)])
+    table.store.flush()
+    assert table.number_of_entries() == 10
+    assert len(loaded) == 10, "each key is read from the database once"
+    bench.backend.set_current_key(3)
+    assert state.value() == 40 * 5
+    bench.backend.close()
+
+
 def test_heap_state_goes_on_in_rocksdb_and_not_the_other_way(bench: Bench) -> None:
     heap = HeapKeyedStateBackend(lambda key: 0)
     heap.set_current_key("k")

@@ -6,11 +6,14 @@ few entries, so that all of them are met once while the state is read and writte
 
 from __future__ import annotations
 
+from typing import Final
+
 from wiesel.state.heap.ttl import Lifetime
 from wiesel.state.rocksdb.table import RocksDBTable
 
-#: Entries that are looked at in one go, at most.
-_AT_ONCE = 1000
+#: Accesses pay together for a look at so many entries, and for so many more at most in one go.
+_AT_ONCE: Final = 1000
+_MOST_AT_ONCE: Final = 4000
 
 
 class Accesses:
@@ -32,9 +35,12 @@ class Accesses:
         self._due += self._entries * times
 
     def look(self, table: RocksDBTable) -> None:
-        """Look at the entries that are due; only between batches."""
+        """Look at the entries that are due; only between batches.
+
+        The cache stays as it is: what has expired is not seen there either, and what has changed there is written
+        later, whatever becomes of the older value in the database.
+        """
         if self._due >= _AT_ONCE:
-            self._due = 0
-            table.store.flush()
-            table.store.forget()
-            self._position = table.remove_where(self.lifetime.survivor, self._position, _AT_ONCE)
+            count = min(self._due, _MOST_AT_ONCE)
+            self._due -= count
+            self._position = table.remove_where(self.lifetime.survivor, self._position, count)
