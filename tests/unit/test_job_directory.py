@@ -1,6 +1,8 @@
 """The job directory: one owner at a time, a record that is replaced as a whole."""
 
+import errno
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from wiesel.core.disk import OsDisk
-from wiesel.core.errors import CheckpointCorruptError, ConfigurationError, LeaseLostError
+from wiesel.core.errors import CheckpointCorruptError, ConfigurationError, JobDirectoryLostError, LeaseLostError
 from wiesel.runtime.checkpoint.job_directory import JobDirectory, StoreRecord
 
 
@@ -99,3 +101,40 @@ def test_files_are_private_to_the_user(tmp_path: Path) -> None:
     directory.close()
     assert (tmp_path / "job").stat().st_mode & 0o077 == 0
     assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "job").iterdir())
+
+
+def test_a_directory_is_in_place_until_its_path_leads_elsewhere(tmp_path: Path) -> None:
+    directory = opened(tmp_path / "job")
+    directory.check_in_place()
+    (tmp_path / "job").rename(tmp_path / "away")
+    for replaced in (None, "directory", "file", "link"):
+        if replaced == "directory":
+            opened(tmp_path / "job").close()
+        elif replaced == "file":
+            shutil.rmtree(tmp_path / "job")
+            (tmp_path / "job").touch()
+        elif replaced == "link":
+            (tmp_path / "job").unlink()
+            (tmp_path / "job").mkdir()
+            (tmp_path / "job" / "_lock").symlink_to(tmp_path / "away" / "_lock")
+        with pytest.raises(JobDirectoryLostError, match=str(tmp_path / "job")):
+            directory.check_in_place()
+    shutil.rmtree(tmp_path / "job")
+    (tmp_path / "away").rename(tmp_path / "job")
+    directory.check_in_place()
+    directory.close()
+
+
+def test_a_disk_that_cannot_say_where_a_directory_is_has_not_lost_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = opened(tmp_path / "job")
+
+    def broken(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="Input/output error"):
+        patch.setattr(Path, "stat", broken)
+        directory.check_in_place()
+    directory.check_in_place()
+    directory.close()

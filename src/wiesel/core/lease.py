@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from wiesel.core import failpoints
 from wiesel.core.errors import LeaseLostError
+
+#: What the system says of a path at which there is nothing, or that leads into a filesystem that is gone.
+_NOT_THERE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
 
 
 class Lease(Protocol):
@@ -54,11 +58,17 @@ class FileLease:
         self._path = path
 
     def is_in_place(self) -> bool:
-        """Compare device and inode; as long as the file is open nobody else can have both."""
+        """Compare device and inode; as long as the file is open nobody else can have both.
+
+        Raises:
+            OSError: a disk that cannot say it now may do so later.
+        """
         try:
             found = self._path.stat(follow_symlinks=False)
-        except OSError:
-            return False
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                return False
+            raise
         return os.path.samestat(found, os.fstat(self.descriptor))
 
     def close(self) -> None:
