@@ -132,6 +132,36 @@ def test_a_claim_that_forbids_one_id_keeps_us_from_claiming_any(job: StartJob, b
     assert not restarted.claimed
 
 
+def test_ids_that_another_directory_s_start_had_are_taken_over_with_the_first_claim(
+    job: StartJob, broker: Broker
+) -> None:
+    """It may have had more subtasks, and its process may be alive: in this one's checkpoint they need not be."""
+    broker.progress += [Claim(f"t-{number}", "other store", 1) for number in range(3)]
+    broker.progress.append(Claim("t-x-7", "somebody", 1))
+    moved = job()
+    fences: list[str] = []
+    broker.before_fence = fences.append
+    is_ours = ["t-0", "t-1", "t-2"].__contains__
+    moved.deliverer.settle(["t-0"], {}, [], {LINEAGE}, is_ours)
+    assert set(fences) == {"t-0", "t-1", "t-2"}
+    claims = [record for record in broker.progress if isinstance(record, Claim) and record.store != "other store"]
+    assert {claim.tid for claim in claims if claim.store != "somebody"} == {"t-0", "t-1", "t-2"}
+    job(start=2).deliverer.settle(
+        ["t-0", "t-1"], {}, [], {LINEAGE}, is_ours
+    )  # with more subtasks: nobody is in the way
+
+
+def test_what_a_lineage_without_checkpoints_published_is_not_published_again_by_one_that_goes_on_from_it(
+    job: StartJob, broker: Broker
+) -> None:
+    broker.progress.append(Marker("t-0", "earlier", 4, 9, 1, 0))
+    chosen = job(rewound=True)
+    chosen.deliverer.settle(["t-0"], {}, [], {LINEAGE, "earlier"})  # the user has left that lineage
+    reshaped = job(start=2, rewound=True, continues=frozenset({"earlier"}))
+    with pytest.raises(ProgressLostError, match="newer checkpoint has existed"):
+        reshaped.deliverer.settle(["t-0"], {}, [], {LINEAGE, "earlier"})
+
+
 def test_segments_are_published_in_order_each_with_its_marker(job: StartJob, broker: Broker) -> None:
     one = job()
     one.settle()

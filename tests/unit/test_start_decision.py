@@ -188,6 +188,26 @@ def test_another_parallelism_begins_a_new_lineage_at_the_same_checkpoint(jobs: J
     assert restored(start) == 4
 
 
+def test_a_reshaped_start_answers_for_the_lineages_behind_what_it_restores_that_have_no_checkpoint(jobs: Jobs) -> None:
+    """A backup from before their first checkpoint looks like that, and they may have published since."""
+    first = jobs.run()
+    second = jobs.run(resume=True, parallelism=2)
+    third = jobs.run(3, resume=True, parallelism=1)
+    fourth = jobs.run(resume=True, parallelism=2)
+    chosen = jobs.run(from_savepoint=str(jobs.path / "chk-3"), parallelism=2)
+    sixth = jobs.run(resume=True, parallelism=1)
+    ids = [start.lineage.lineage_id for start in (first, second, third, fourth, chosen, sixth)]
+    assert len(set(ids)) == 6
+    assert [start.continues for start in (first, second, third, fourth, chosen, sixth)] == [
+        set(),
+        {ids[0]},
+        {ids[0], ids[1]},
+        set(),
+        set(),
+        {ids[4]},
+    ]
+
+
 def test_a_newest_checkpoint_that_is_gone_is_never_replaced_by_an_older_one(jobs: Jobs) -> None:
     jobs.run(1)
     start = jobs.run(2, resume=True)

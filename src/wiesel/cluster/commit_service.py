@@ -47,6 +47,7 @@ class CommitService:
                 job_directory=start.directory.path,
                 configuration=options.configuration,
                 stopping=stopping,
+                continues=start.continues,
                 listed=listed,
             )
             committer = operator.spec.sink.create_committer(context)

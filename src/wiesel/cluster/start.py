@@ -46,6 +46,7 @@ class Start:
         owned: complete checkpoints of this lineage, which retention may remove.
         graph: the job, with the maximum parallelism that restored state demands.
         finished: the job had already finished; there is nothing to do.
+        continues: lineages behind the restored checkpoint's that have none of their own, up to this one.
     """
 
     directory: JobDirectory
@@ -59,6 +60,7 @@ class Start:
     owned: set[int]
     graph: JobGraph
     finished: bool = False
+    continues: frozenset[str] = frozenset()
 
 
 def begin(graph: JobGraph, options: JobOptions) -> Start:
@@ -135,6 +137,20 @@ def sink_shape(graph: JobGraph) -> dict[str, Any]:
     }
 
 
+def _continued(record: StoreRecord, restored: str | None) -> frozenset[str]:
+    """Return the lineages between the restored checkpoint's and the newest one, which were reshaped without one.
+
+    A backup of the job directory from before their first checkpoint knows of none, and what they have published since
+    must not be published again under the name of a new lineage.
+    """
+    continued = set()
+    for earlier, later in zip(reversed(record.lineages[:-1]), reversed(record.lineages), strict=False):
+        if later.kind != "reshaped" or earlier.lineage_id == restored:
+            break
+        continued.add(earlier.lineage_id)
+    return frozenset(continued)
+
+
 class _Decision:
     def __init__(
         self, graph: JobGraph, options: JobOptions, directory: JobDirectory, storage: CheckpointStorage
@@ -187,6 +203,7 @@ class _Decision:
             owned=self._owned_by(lineage),
             graph=self._graph,
             finished=finished,
+            continues=_continued(self._directory.record, None if restore is None else restore.lineage),
         )
 
     # --------------------------------------------------------------------------------------------- the choice

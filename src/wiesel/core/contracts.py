@@ -305,6 +305,8 @@ class CommitterContext:
         job_directory: where the committables' paths start.
         configuration: the job's configuration.
         stopping: whether the job was told to stop at once; a committer that waits must look at it.
+        continues: lineages without a checkpoint of their own that this one goes on from with other parallelism or
+            sinks: nothing of them may be published.
         listed: paths of committables that checkpoints in the job directory list, of other lineages too: the user may
             want one of those again.
     """
@@ -324,6 +326,7 @@ class CommitterContext:
     job_directory: Path
     configuration: Configuration
     stopping: Callable[[], bool]
+    continues: Set[str] = frozenset()
     listed: Set[str] = frozenset()
 
 

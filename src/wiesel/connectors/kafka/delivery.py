@@ -162,6 +162,7 @@ class Deliverer:
         confirmed: Mapping[str, Mapping[str, int]],
         pending: Sequence[Segment],
         lineages: set[str],
+        is_ours: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """Take the transactional ids over from whoever had them, then publish what is pending.
 
@@ -170,10 +171,12 @@ class Deliverer:
             confirmed: last seq known to be published, by transactional id and lineage.
             pending: decided segments that are not known to be published, in order.
             lineages: those whose markers are to be checked.
+            is_ours: whether a transactional id that somebody has claimed is one more of this sink's: another job
+                directory's start may have had more subtasks, and its process may be alive.
         """
         for tid in tids:
             self._ids[tid] = _TransactionalId(tid, confirmed=dict(confirmed.get(tid, {})))
-        self._claim_all()
+        self._claim_all(is_ours)
         failpoints.hit("P11")
         for segment in pending:
             self._ids[segment.tid].queue.append(segment)
@@ -182,7 +185,7 @@ class Deliverer:
         failpoints.hit("P11")
         self._publish_queues()
 
-    def _claim_all(self) -> None:
+    def _claim_all(self, is_ours: Callable[[str], bool]) -> None:
         """Fence all, look once, and only when no claim forbids any of them, claim.
 
         A claim that is written before looking lets a waking zombie bury the claim of the newer start.
@@ -193,6 +196,11 @@ class Deliverer:
             failpoints.hit("P11")
             fenced = [entry for entry in unclaimed if entry.producer is not None]
             if len(fenced) == len(unclaimed) and self._look(fenced):
+                more = [tid for tid in self._progress.claimed() if tid not in self._ids and is_ours(tid)]
+                if more:
+                    self._ids |= {tid: _TransactionalId(tid) for tid in more}
+                    unclaimed = list(self._ids.values())
+                    continue
                 for entry in unclaimed:
                     self._require_claim(entry.tid, first_start=self._context.first_start_of_store)
                 self._side_by_side(self._claim, unclaimed)
@@ -209,10 +217,11 @@ class Deliverer:
         """Compare every marker with the checkpoint, for transactional ids without pending segments too."""
         while not self._look(list(self._ids.values())):
             self._after_doubts(list(self._ids.values()))
+        strict = {self._context.lineage, *self._context.continues}
         for entry in self._ids.values():
             self._require_claim(entry.tid, first_start=False)
             for lineage in sorted(lineages):
-                rewound = self._context.rewound and lineage != self._context.lineage
+                rewound = self._context.rewound and lineage not in strict
                 self._skip_published(entry, lineage, rewound=rewound)
 
     # --------------------------------------------------------------------------------------------- publishing

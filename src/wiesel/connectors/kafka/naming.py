@@ -16,6 +16,11 @@ def transactional_id(prefix: str, sink_uid: str, subtask: int) -> str:
     return f"{prefix}-{sink_uid}-{subtask}"
 
 
+def is_transactional_id(tid: str, prefix: str, sink_uid: str) -> bool:
+    """Whether a transactional id is that of some subtask of a sink."""
+    return re.fullmatch(rf"{re.escape(prefix)}-{re.escape(sink_uid)}-\d+", tid) is not None
+
+
 def progress_topic(prefix: str) -> str:
     """Return the progress topic of a prefix; what topics cannot be called is replaced, and a digest keeps it unique."""
     name = f"__wiesel-progress-{prefix}"

@@ -82,6 +82,10 @@ class Progress:
         """The newest claim of `tid`, or None when nobody ever claimed it."""
         return self._claims.get(tid)
 
+    def claimed(self) -> list[str]:
+        """The transactional ids that anybody ever claimed."""
+        return list(self._claims)
+
     def marker(self, tid: str, lineage: str) -> Marker | None:
         """The newest marker of `tid` in `lineage`, or None when nothing of it was ever published."""
         return self._markers.get((tid, lineage))

@@ -9,7 +9,7 @@ from typing import Any, Final
 from wiesel.connectors.kafka.admin import cluster
 from wiesel.connectors.kafka.committer import Segment
 from wiesel.connectors.kafka.delivery import Deliverer
-from wiesel.connectors.kafka.naming import progress_topic, transactional_id, wal_directory
+from wiesel.connectors.kafka.naming import is_transactional_id, progress_topic, transactional_id, wal_directory
 from wiesel.connectors.kafka.offset_lookup import ClusterOffsets
 from wiesel.connectors.kafka.partitions import Partition
 from wiesel.connectors.kafka.progress_log import KafkaProgressLog, open_progress_topic
@@ -63,7 +63,7 @@ class KafkaCommitter:
         restored: Mapping[str, Any] = state or {}
         segments = [Segment.from_json(committable.data) for committable in pending]
         confirmed: Mapping[str, Mapping[str, int]] = restored.get("confirmed", {})
-        lineages = {self._context.lineage, *(segment.lineage for segment in segments)}
+        lineages = {self._context.lineage, *self._context.continues, *(segment.lineage for segment in segments)}
         if "lineage" in restored:
             lineages.add(restored["lineage"])
         self._kept_lineages = lineages
@@ -77,7 +77,7 @@ class KafkaCommitter:
             old.settle(earlier, confirmed, segments, lineages)
             earlier, segments, old_id = [], [], None
         self._deliverer = self._open(self._topic, old_id)
-        self._deliverer.settle([*own, *earlier], confirmed, segments, lineages)
+        self._deliverer.settle([*own, *earlier], confirmed, segments, lineages, self._is_ours)
         self._sweep({committable.path for committable in pending})
         self._deliverer.prepare(own[: self._context.parallelism])
 
@@ -85,6 +85,9 @@ class KafkaCommitter:
         # Ids of subtasks that an earlier start had: one of its processes may still be about to use them.
         count = max(self._context.parallelism, self._context.max_started_parallelism)
         return [transactional_id(self._prefix, self._context.sink_uid, subtask) for subtask in range(count)]
+
+    def _is_ours(self, tid: str) -> bool:
+        return is_transactional_id(tid, self._prefix, self._context.sink_uid)
 
     def _open(self, topic: str, known_id: str | None) -> Deliverer:
         context = self._context
