@@ -73,8 +73,9 @@ ROWS ?= all
 chaos: setup ## a hundred kills, at random moments and at every failpoint, against a real broker (minutes)
 	$(PYTHON) -m tests.chaos --cycles $(CYCLES) --rows $(ROWS) $(ARGS)
 
-parity: setup ## the same programs on the real PyFlink and on Wiesel, now, and how they differ (minutes; 0.8 GB once)
+parity: setup ## the same programs on the real PyFlink, on a Flink cluster and on Wiesel, and how they differ (half an hour; 0.8 GB once)
 	$(PYTHON) -m tests.parity $(ARGS)
+	$(PYTHON) -m tests.flink.programs $(ARGS)
 
 bench: setup ## against the peers, cell by cell, what has no result yet (ARGS='--list', '--only G3,G7'; long, 2.3 GB once)
 	$(PYTHON) -m bench.suite $(ARGS)

@@ -1,8 +1,10 @@
 """``make flink``: the proof of docs/scaling.md, run now, on a real broker and a real Flink cluster; updates the page.
 
-    python -m tests.flink [--keep-page]
+    python -m tests.flink [--only PART] ...
 
-The exit code is 1 when an output differs. Two processes of Flink, one broker and one client's JVM want 4 GB of memory.
+What was found is kept part by part in ``results.json``, from which the page's table is made, so that parts can be run
+on their own. The exit code is 1 when an output differs. Two processes of Flink, one broker and one client's JVM want
+4 GB of memory.
 """
 
 from __future__ import annotations
@@ -10,9 +12,10 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 
 from tests.flink import engines, page
 from tests.flink.scenarios import Proof, Row
@@ -21,10 +24,18 @@ from wiesel.flink.environment import prepare
 from wiesel.flink.local import LocalFlink, Wanted
 
 _PARALLELISM = 2
+#: In the order of the page.
+PARTS: Final[dict[str, Callable[[Proof], Iterable[Row]]]] = {
+    "words": Proof.word_count,
+    "flights": Proof.flights,
+    "moving": lambda proof: [proof.moving()],
+    "savepoint": lambda proof: [proof.savepoint()],
+    "deployment": lambda proof: [proof.deployment(prepare(_tell))],
+}
 
 
-def rows() -> Iterator[Row]:
-    """Start broker and cluster, and run every scenario."""
+def rows(parts: Sequence[str]) -> Iterator[tuple[str, Row]]:
+    """Start broker and cluster, and run the parts; each row with the name of its part."""
     with ExitStack() as stack:
         scratch = Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="flink-proof-", ignore_cleanup_errors=True))
@@ -36,23 +47,23 @@ def rows() -> Iterator[Row]:
         wiesel = engines.wiesel(_folder(scratch / "on-wiesel"), _PARALLELISM)
         flink = engines.flink(_folder(scratch / "on-flink"), _PARALLELISM, cluster.address)
         proof = Proof(broker.bootstrap_servers, wiesel, flink, cluster.address)
-        yield from proof.word_count()
-        yield from proof.flights()
-        yield proof.moving()
+        for part in parts:
+            for row in PARTS[part](proof):
+                yield part, row
 
 
 def main() -> int:
     """Print the table; 1 if anything in it differs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--keep-page", action="store_true", help="leave docs/scaling.md as it is")
-    arguments = parser.parse_args()
-    found = []
-    for row in rows():
-        found.append(row)
+    parser.add_argument("--only", choices=list(PARTS), action="append", metavar="PART", help=", ".join(PARTS))
+    parts = parser.parse_args().only or list(PARTS)
+    found: dict[str, list[Row]] = {part: [] for part in parts}
+    for part, row in rows(parts):
+        found[part].append(row)
         print("  ".join(page.cells(row)), flush=True)
-    if not arguments.keep_page:
-        page.update(found)
-    return 0 if found and all(row.is_equal for row in found) else 1
+    page.update(found, list(PARTS))
+    all_rows = [row for part in found.values() for row in part]
+    return 0 if all(found.values()) and all(row.is_equal for row in all_rows) else 1
 
 
 def _folder(path: Path) -> Path:

@@ -48,6 +48,16 @@ class Engine:
             raise RuntimeError(f"{script.name} on {self.name} ended with {answer.returncode}:\n{answer.stderr[-6000:]}")
         return time.monotonic() - started
 
+    def call(self, *arguments: str) -> str:
+        """Run a command of wiesel's and return what it printed."""
+        command = [sys.executable, "-m", "wiesel.cli.main", *arguments]
+        answer = subprocess.run(
+            command, cwd=self.folder, env=_variables(), capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
+        if answer.returncode != 0:
+            raise RuntimeError(f"{' '.join(arguments[:2])} ended with {answer.returncode}:\n{answer.stderr[-6000:]}")
+        return answer.stdout
+
     def start(self, script: Path, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
         """Start a job without end; what it says goes to a file beside its state."""
         with (self.folder / f"{self.name}.log".lower()).open("ab") as log:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
+import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -13,11 +15,12 @@ from typing import Final
 
 from demo import topics as flights_topics
 from demo.dataset import extract_csv, read_flights
+from tests.flink.deployment import run_application
 from tests.flink.engines import ROOT, Engine, terminate
 from wiesel.broker.admin import Admin
 from wiesel.broker.produce import NewRecord, produce
 from wiesel.broker.records import Reading, consume_batches
-from wiesel.flink import cluster_api
+from wiesel.flink.environment import FlinkEnvironment
 
 WORDCOUNT: Final = ROOT / "examples" / "wordcount_kafka.py"
 FLIGHTS: Final = ROOT / "examples" / "flights.py"
@@ -105,71 +108,103 @@ class Proof:
         ):
             yield _row(f"flights.py: {name}", how, departures, outputs[name], self._engines, seconds, same)
 
-    def moving(self, records: int = 600) -> Row:
-        """A job goes from Wiesel to Flink and back, from the group's offsets: each record is seen exactly once."""
+    def moving(self, at_least: int = 300) -> Row:
+        """A job goes from Wiesel to Flink and back while records keep coming: each is seen exactly once."""
         for topic in ("moving-in", "moving-out"):
             self._topic(topic)
-        parts = [range(start, start + records) for start in range(0, 3 * records, records)]
-        started = time.monotonic()
-        self._feed(parts[0])
-        self._on_wiesel(records)
-        on_wiesel = time.monotonic() - started
-        self._feed(parts[1])
-        started = time.monotonic()
-        self._on_flink(2 * records)
-        on_flink = time.monotonic() - started
-        self._feed(parts[2])
-        self._on_wiesel(3 * records)
+        with _Feeder(self.servers, "moving-in") as feeder:
+            started = time.monotonic()
+            on_wiesel = self._on_wiesel(at_least)
+            seconds_wiesel = time.monotonic() - started
+            started = time.monotonic()
+            on_flink = self._on_flink(on_wiesel + at_least) - on_wiesel
+            seconds_flink = time.monotonic() - started
+        back = self._on_wiesel(feeder.fed) - on_wiesel - on_flink
         seen = Counter(value for values in self._by_key("moving-out").values() for value in values)
-        missing = sum(1 for part in parts for number in part if f"seen {number}".encode() not in seen)
+        missing = sum(1 for number in range(feeder.fed) if f"seen {number}".encode() not in seen)
         again = sum(seen.values()) - len(seen)
         return Row(
             "moving_job.py: Wiesel → Flink → Wiesel",
-            f"{missing} records missing, {again} seen again",
-            3 * records,
-            2 * records,
-            records,
-            not missing and not again,
-            on_wiesel,
+            f"while records come: {missing} missing, {again} seen again",
+            feeder.fed,
+            on_wiesel + back,
             on_flink,
+            not missing and not again and feeder.fed >= 2 * at_least,
+            seconds_wiesel,
+            seconds_flink,
         )
+
+    def savepoint(self, lines: int = 300) -> Row:
+        """Words counted on Flink, detached, stopped with a savepoint and begun again from it: as on Wiesel at once."""
+        self._topic("two-halves")
+        targets = {engine: f"two-halves-{engine.name}" for engine in self._engines}
+        for target in targets.values():
+            self._topic(target)
+        text = list(_text(lines))
+        started = time.monotonic()
+        savepoint: str | None = None
+        for half in (text[: lines // 2], text[lines // 2 :]):
+            produce(self.servers, "two-halves", (NewRecord(value=line.encode()) for line in half))
+            until = sum(len(line.split()) for line in text[: text.index(half[-1]) + 1])
+            options = ("--detached", *(("-s", savepoint) if savepoint else ()))
+            arguments = ["--bootstrap", self.servers, "--input", "two-halves", "--output", targets[self.flink]]
+            job = self.flink.call("run", *self.flink.options, *options, str(WORDCOUNT), *arguments).split()[-1]
+            self._await_output(until, targets[self.flink])
+            answer = self.flink.call("flink", "stop", job, "--cluster", self.cluster)
+            savepoint = answer.strip().removeprefix("savepoint=")
+        on_flink = time.monotonic() - started
+        arguments = ["--bootstrap", self.servers, "--input", "two-halves", "--output", targets[self.wiesel]]
+        on_wiesel = self.wiesel.run(WORDCOUNT, [*arguments, "--bounded"])
+        found = {engine: self._by_key(target) for engine, target in targets.items()}
+        what = "wordcount_kafka.py: stopped on Flink, begun again from its savepoint"
+        seconds = {self.wiesel: on_wiesel, self.flink: on_flink}
+        return _row(what, "per key, in order", lines, found, self._engines, seconds, _same)
+
+    def deployment(self, environment: FlinkEnvironment, lines: int = 300) -> Row:
+        """Words counted as the FlinkDeployment of deploy/ runs a job, in application mode."""
+        self._topic("deployed")
+        produce(self.servers, "deployed", (NewRecord(value=line.encode()) for line in _text(lines)))
+        on_wiesel = self._count(self.wiesel, "deployed", "deployed-Wiesel")
+        self._topic("deployed-Flink")
+        arguments = ["--input", "deployed", "--output", "deployed-Flink", "--bounded"]
+        started = time.monotonic()
+        run_application(WORDCOUNT, arguments, self.servers, environment, self.flink.folder / "deployed")
+        seconds = {self.wiesel: on_wiesel, self.flink: time.monotonic() - started}
+        found = {engine: self._by_key(f"deployed-{engine.name}") for engine in self._engines}
+        what = "wordcount_kafka.py as deploy/kubernetes/flink.yaml runs it"
+        return _row(what, "per key, in order", lines, found, self._engines, seconds, _same)
 
     @property
     def _engines(self) -> tuple[Engine, Engine]:
         return self.wiesel, self.flink
 
-    def _on_wiesel(self, until: int) -> None:
+    def _on_wiesel(self, until: int) -> int:
+        """Let the job run on Wiesel until so much is written, stop it, and return how much is written then."""
         process = self.wiesel.start(MOVING, self._moving_arguments)
         try:
             self._await_output(until)
         finally:
             terminate(process)
+        return _size(self._by_key("moving-out"))
 
-    def _on_flink(self, until: int) -> None:
-        process = self.flink.start(MOVING, self._moving_arguments)
-        try:
-            self._await_output(until)
-            jobs = cluster_api.get(self.cluster, "/jobs", cluster_api.SECONDS)["jobs"]
-            running = [job["id"] for job in jobs if job["status"] == "RUNNING"]
-            for job in running:
-                cluster_api.stop(self.cluster, job, (self.flink.folder / "savepoints").as_uri())
-            process.wait(_WAIT_SECONDS)
-        finally:
-            if process.poll() is None:
-                terminate(process)
+    def _on_flink(self, until: int) -> int:
+        """The same on Flink, by the commands that docs/scaling.md gives."""
+        arguments = ["run", *self.flink.options, "--detached", str(MOVING), *self._moving_arguments]
+        job = self.flink.call(*arguments).split()[-1]
+        self._await_output(until)
+        group = ("--group", "moving", "--bootstrap-server", self.servers)
+        self.flink.call("flink", "stop", job, "--cluster", self.cluster, *group)
+        return _size(self._by_key("moving-out"))
 
     @property
     def _moving_arguments(self) -> list[str]:
         return [self.servers, "moving-in", "moving-out", "moving"]
 
-    def _feed(self, numbers: range) -> None:
-        produce(self.servers, "moving-in", (NewRecord(value=str(number).encode()) for number in numbers))
-
-    def _await_output(self, records: int) -> None:
+    def _await_output(self, records: int, topic: str = "moving-out") -> None:
         deadline = time.monotonic() + _WAIT_SECONDS
-        while (found := _size(self._by_key("moving-out"))) < records:
+        while (found := _size(self._by_key(topic))) < records:
             if time.monotonic() > deadline:
-                raise RuntimeError(f"{found} of {records} records after {_WAIT_SECONDS:.0f} s")
+                raise RuntimeError(f"{found} of {records} records in {topic} after {_WAIT_SECONDS:.0f} s")
             time.sleep(0.2)
 
     def _count(self, engine: Engine, source: str, target: str) -> float:
@@ -185,6 +220,31 @@ class Proof:
             for record in batch:
                 found[record.key].append(record.value or b"")
         return found
+
+
+class _Feeder:
+    """Writes the numbers from 0 into a topic, 100 a second, for as long as it is entered."""
+
+    def __init__(self, servers: str, topic: str) -> None:
+        self._servers = servers
+        self._topic = topic
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._feed, name="feeder")
+        #: How many were written; read it when it has ended.
+        self.fed = 0
+
+    def __enter__(self) -> _Feeder:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def _feed(self) -> None:
+        while not self._end.wait(0.2):
+            produce(self._servers, self._topic, (NewRecord(str(self.fed + n).encode()) for n in range(20)))
+            self.fed += 20
 
 
 def _text(lines: int) -> Iterable[str]:
@@ -204,6 +264,9 @@ def _row(
 ) -> Row:
     ours, theirs = (found[engine] for engine in engines)
     on_ours, on_theirs = (seconds[engine] for engine in engines)
+    if not same(ours, theirs):
+        key = next(key for key in (*ours, *theirs) if not same({key: ours.get(key, [])}, {key: theirs.get(key, [])}))
+        print(f"{program}: {key!r}\n  {ours.get(key)}\n  {theirs.get(key)}", file=sys.stderr)
     return Row(program, compared, read, _size(ours), _size(theirs), same(ours, theirs), on_ours, on_theirs)
 
 
