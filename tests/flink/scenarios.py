@@ -25,6 +25,7 @@ from wiesel.flink.environment import FlinkEnvironment
 WORDCOUNT: Final = ROOT / "examples" / "wordcount_kafka.py"
 FLIGHTS: Final = ROOT / "examples" / "flights.py"
 MOVING: Final = ROOT / "tests" / "flink" / "moving_job.py"
+COUNTING: Final = ROOT / "tests" / "flink" / "counting_job.py"
 _PARTITIONS: Final = 4
 _WAIT_SECONDS: Final = 60.0
 
@@ -134,31 +135,29 @@ class Proof:
             seconds_flink,
         )
 
-    def savepoint(self, lines: int = 300) -> Row:
-        """Words counted on Flink, detached, stopped with a savepoint and begun again from it: as on Wiesel at once."""
+    def savepoint(self, records: int = 400) -> Row:
+        """Values counted on Flink, detached, stopped with a savepoint and begun again from it: as on Wiesel at once."""
         self._topic("two-halves")
         targets = {engine: f"two-halves-{engine.name}" for engine in self._engines}
         for target in targets.values():
             self._topic(target)
-        text = list(_text(lines))
         started = time.monotonic()
         savepoint: str | None = None
-        for half in (text[: lines // 2], text[lines // 2 :]):
-            produce(self.servers, "two-halves", (NewRecord(value=line.encode()) for line in half))
-            until = sum(len(line.split()) for line in text[: text.index(half[-1]) + 1])
+        for until in (records // 2, records):
+            values = (f"value-{number % 7}" for number in range(records // 2))
+            produce(self.servers, "two-halves", (NewRecord(value=value.encode()) for value in values))
             options = ("--detached", *(("-s", savepoint) if savepoint else ()))
-            arguments = ["--bootstrap", self.servers, "--input", "two-halves", "--output", targets[self.flink]]
-            job = self.flink.call("run", *self.flink.options, *options, str(WORDCOUNT), *arguments).split()[-1]
+            arguments = [str(COUNTING), self.servers, "two-halves", targets[self.flink]]
+            job = self.flink.call("run", *self.flink.options, *options, *arguments).split()[-1]
             self._await_output(until, targets[self.flink])
             answer = self.flink.call("flink", "stop", job, "--cluster", self.cluster)
             savepoint = answer.strip().removeprefix("savepoint=")
         on_flink = time.monotonic() - started
-        arguments = ["--bootstrap", self.servers, "--input", "two-halves", "--output", targets[self.wiesel]]
-        on_wiesel = self.wiesel.run(WORDCOUNT, [*arguments, "--bounded"])
+        on_wiesel = self.wiesel.run(COUNTING, [self.servers, "two-halves", targets[self.wiesel], "bounded"])
         found = {engine: self._by_key(target) for engine, target in targets.items()}
-        what = "wordcount_kafka.py: stopped on Flink, begun again from its savepoint"
+        what = "counting_job.py: stopped on Flink, begun again from its savepoint"
         seconds = {self.wiesel: on_wiesel, self.flink: on_flink}
-        return _row(what, "per key, in order", lines, found, self._engines, seconds, _same)
+        return _row(what, "counts in state, as a multiset", records, found, self._engines, seconds, _same_multiset)
 
     def deployment(self, environment: FlinkEnvironment, lines: int = 300) -> Row:
         """Words counted as the FlinkDeployment of deploy/ runs a job, in application mode."""

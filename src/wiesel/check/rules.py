@@ -69,6 +69,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule(
             "W209", "transaction-timeout", _WARNING, "a sink whose transactions Flink keeps longer than brokers allow"
         ),
+        Rule("W210", "state-begins-anew", _WARNING, "an aggregation that PyFlink begins anew at each start"),
         Rule("I301", "accepted", _INFO, "a setting that is accepted and cannot change anything"),
         Rule("I302", "config-accepted", _INFO, "a configuration key that is accepted and has no effect"),
         Rule("P401", "own-module", _ERROR, "an import of Wiesel's own"),

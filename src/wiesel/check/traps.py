@@ -111,6 +111,18 @@ def _windows(call: Call, reporter: Reporter) -> None:
         )
 
 
+def _state_begins_anew(call: Call, reporter: Reporter) -> None:
+    """PyFlink's KeyedStream.reduce() names its state by a new UUID whenever it is opened."""
+    if reporter.portable and call.of_class("KeyedStream") and facts.BOUNDED not in call.facts:
+        reporter.report(
+            "W210",
+            call.node.func,
+            f"On Flink {call.name}() begins anew after each restart and from each savepoint: PyFlink gives its state a "
+            "new name at every start.",
+            "Where it has to go on, use process() with a KeyedProcessFunction and a state of its own.",
+        )
+
+
 def _changes_the_script(call: Call, reporter: Reporter) -> None:
     """A function of the job is a copy, so what it changes of the script's never reaches the script."""
     if call.of_class("DataStream") or call.of_class("WindowedStream"):
@@ -141,6 +153,7 @@ _TRAPS: Final[dict[str, tuple[_Trap, ...]]] = {
     "build": (builders.look,),
     **dict.fromkeys(("set_string", "set_integer", "set_boolean", "set_float"), (settings.look,)),
     "union": (_union_of_types,),
+    **dict.fromkeys(("reduce", "sum", "min", "max", "min_by", "max_by"), (_state_begins_anew,)),
     "window": (_windows,),
     "window_all": (_windows,),
 }

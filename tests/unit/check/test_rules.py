@@ -54,6 +54,9 @@ WRONG = {
     "W208": "Configuration().set_string('execution.checkpointing.intervall', '1 s')",
     "W209": "from pyflink.datastream.connectors.kafka import *\nKafkaSink.builder().set_record_serializer(unknown())"
     ".set_delivery_guarantee(DeliveryGuarantee.EXACTLY_ONCE).set_transactional_id_prefix('p').build()",
+    "W210": "from pyflink.datastream.connectors.kafka import *\nkafka = KafkaSource.builder().set_topics('t')"
+    ".set_value_only_deserializer(SimpleStringSchema()).build()\n"
+    "env.from_source(kafka, WatermarkStrategy.no_watermarks(), 'k').key_by(str).sum(1)",
     "I301": "env.add_jars('file:///connector.jar')",
     "I302": "Configuration().set_string('pipeline.jars', 'file:///connector.jar')",
     "P401": "from wiesel.datastream import StreamExecutionEnvironment",
@@ -115,7 +118,7 @@ def codes(source: str, target: str | None = None) -> list[str]:
 
 @pytest.mark.parametrize("code", RULES)
 def test_every_rule_finds_what_it_is_about(code: str) -> None:
-    target = "flink-2.3" if code.startswith("P") or code == "W209" else None
+    target = "flink-2.3" if code.startswith("P") or code in ("W209", "W210") else None
     source = WRONG[code] if code == "E001" else ENV + WRONG[code]
     [finding] = check_source(source, "job.py", target)
     assert (finding.code, finding.file) == (code, "job.py")

@@ -31,7 +31,8 @@ def test_nothing_is_found_in_an_example(script: Path) -> None:
 @pytest.mark.parametrize("script", EXAMPLES, ids=lambda path: path.name)
 def test_an_example_is_portable_unless_it_shows_what_is_not(script: Path) -> None:
     own = "from wiesel." in script.read_text(encoding="utf-8")  # what only Wiesel has
-    codes = {finding.code[0] for finding in check_file(script, "flink-2.3")}
+    # It runs there; that it counts from the beginning after a restart is PyFlink's.
+    codes = {finding.code[0] for finding in check_file(script, "flink-2.3") if finding.code != "W210"}
     assert "P" in codes if own or "legacy" in script.stem else not codes
 
 
