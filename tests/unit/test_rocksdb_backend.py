@@ -292,6 +292,24 @@ def test_cleaning_up_keeps_pace_with_the_accesses_and_leaves_the_cache_alone(
     bench.backend.close()
 
 
+def test_expired_state_stays_in_the_database_when_cleaning_up_in_the_background_is_off(tmp_path: Path) -> None:
+    clock = ManualClock(1000)
+    bench = Bench(tmp_path, clock)
+    descriptor: ValueStateDescriptor[int] = ValueStateDescriptor("v", Types.LONG())
+    ttl = StateTtlConfig.new_builder(Time.milliseconds(10)).disable_cleanup_in_background().build()
+    descriptor.enable_time_to_live(ttl)
+    state = bench.backend.state(descriptor)
+    bench.backend.set_current_key("over")
+    state.update(1)
+    clock.advance(20)
+    run = bench.backend.bind_keyed(lambda value, timestamp: state.update(value))
+    run([0] * 5000, [0] * 5000, ["alive"] * 5000)
+    (table,) = bench.backend._on_disk.values()
+    table.store.flush()
+    assert table.number_of_entries() == 2
+    bench.backend.close()
+
+
 def test_heap_state_goes_on_in_rocksdb_and_not_the_other_way(bench: Bench) -> None:
     heap = HeapKeyedStateBackend(lambda key: 0)
     heap.set_current_key("k")

@@ -34,6 +34,7 @@ from wiesel.state.heap.table import MASK, Cursor, Table
 from wiesel.state.heap.timers import HeapTimers, TimerQueue
 
 if TYPE_CHECKING:
+    from wiesel.core.state_ttl import TtlCleanupStrategies
     from wiesel.state.heap.ttl import Lifetime
 
 #: Names under which timers, and what the states are, stand among the tables of a snapshot; no descriptor may use them.
@@ -207,8 +208,7 @@ class HeapKeyedStateBackend:
         sweeper = self._sweepers.get(descriptor.name)
         if sweeper is None:  # one for all handles: state of windows is asked for anew at every firing
             incremental = cleanup.get_incremental_cleanup_strategy()
-            entries = 0 if incremental is None else incremental.get_cleanup_size()
-            sweeper = self._sweepers[descriptor.name] = self._new_sweeper(table, lifetime, entries)
+            sweeper = self._sweepers[descriptor.name] = self._new_sweeper(table, lifetime, cleanup)
             if incremental is not None and incremental.run_cleanup_for_every_record():
                 self._sweeping_always.append(sweeper)
         ttl.stamp_table(table, lifetime, descriptor)
@@ -270,10 +270,11 @@ class HeapKeyedStateBackend:
     def _new_table(self, name: str, immutable: bool, namespaced: bool) -> Table:
         return Table(name, immutable, namespaced)
 
-    def _new_sweeper(self, table: Table, lifetime: Lifetime, entries: int) -> Any:
+    def _new_sweeper(self, table: Table, lifetime: Lifetime, cleanup: TtlCleanupStrategies) -> Any:
         from wiesel.state.heap.ttl import Sweeper
 
-        return Sweeper(table, lifetime, entries)
+        incremental = cleanup.get_incremental_cleanup_strategy()
+        return Sweeper(table, lifetime, 0 if incremental is None else incremental.get_cleanup_size())
 
     def number_of_keys(self) -> int:
         """Return the number of state entries."""

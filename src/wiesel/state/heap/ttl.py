@@ -17,7 +17,9 @@ from wiesel.state.heap.states import HeapMapState, HeapValueState
 from wiesel.state.heap.table import MASK, Cursor, Table
 
 #: Shards that one access looks into for entries to clean up: most are empty in a small table.
-_SHARDS_PER_SWEEP: Final = 16
+_SHARDS_PER_ACCESS: Final = 16
+#: Accesses that look together: to begin costs more than to look at an entry.
+_ACCESSES_AT_ONCE: Final = 16
 
 
 class Stamped(NamedTuple):
@@ -39,11 +41,12 @@ class Lifetime:
         self.now = now
         self.renewed_by_reading = config.get_update_type() is TtlUpdateType.OnReadAndWrite
         self.shows_expired = config.get_state_visibility() is TtlStateVisibility.ReturnExpiredIfNotCleanedUp
-        self._length = to_millis(config.get_ttl())
+        #: In milliseconds.
+        self.length = to_millis(config.get_ttl())
 
     def is_over(self, stamped: Stamped) -> bool:
         """Whether the value has expired."""
-        return stamped.at + self._length <= self.now()
+        return stamped.at + self.length <= self.now()
 
     def stamp(self, value: Any) -> Stamped:
         """Return the value with its life beginning now."""
@@ -62,8 +65,37 @@ class Lifetime:
         return stored if len(kept) == len(stored) else kept or None
 
 
+class Rounds:
+    """When to go through all entries again: half a lifetime after the last time, since what is met then lives on.
+
+    Args:
+        lifetime: of the entries.
+    """
+
+    def __init__(self, lifetime: Lifetime) -> None:
+        self._lifetime = lifetime
+        self._began: int | None = None
+        self._is_resting = False
+
+    def goes_on(self) -> bool:
+        """Whether there is something to look at now, in this round or a new one."""
+        now = self._lifetime.now()
+        if self._began is None:
+            self._began = now
+        elif self._is_resting:
+            # A clock that was turned back ends the rest too: nobody knows how long it would be.
+            if self._began <= now < self._began + self._lifetime.length / 2:
+                return False
+            self._began, self._is_resting = now, False
+        return True
+
+    def end(self) -> None:
+        """All entries have been looked at."""
+        self._is_resting = True
+
+
 class Sweeper:
-    """Looks at a few entries of a table with each access to it, round and round.
+    """Looks at a few entries of a table for each access to it, round and round.
 
     Args:
         table: the table.
@@ -75,29 +107,47 @@ class Sweeper:
         self._table = table
         self._lifetime = lifetime
         self._entries = entries
+        self._rounds = Rounds(lifetime)
+        self._due = 0
         self._bucket = -1
         self._keys: list[Any] = []
 
     def sweep(self, times: int = 1) -> None:
-        """Remove what has expired among the next entries, ``times`` as many as for one access."""
-        looked_into = 0
-        for _ in range(self._entries * times):
-            while not self._keys:
-                if looked_into == _SHARDS_PER_SWEEP * times:
-                    return
-                looked_into += 1
-                self._bucket = (self._bucket + 1) & MASK
-                self._keys = list(self._table.shards[self._bucket])
-            self._look_at(self._keys.pop())
+        """Count ``times`` accesses; with some of them what has expired among the next entries is removed."""
+        self._due += times
+        if self._due >= _ACCESSES_AT_ONCE:
+            due, self._due = self._due, 0
+            if self._entries and self._rounds.goes_on():
+                self._look_at_next(self._entries * due, _SHARDS_PER_ACCESS * due)
 
-    def _look_at(self, key: Any) -> None:
-        table, shard = self._table, self._table.shards[self._bucket]
-        stored = shard.get(key)
+    def _look_at_next(self, entries: int, shards: int) -> None:
+        over = self._lifetime.now() - self._lifetime.length
+        while entries:
+            while not self._keys:
+                if not shards:
+                    return
+                shards -= 1
+                self._bucket += 1
+                if self._bucket > MASK:
+                    self._bucket = -1
+                    self._rounds.end()
+                    return
+                self._keys = list(self._table.shards[self._bucket])
+            keys, self._keys = self._keys[-entries:], self._keys[:-entries]
+            entries -= len(keys)
+            shard = self._table.shards[self._bucket]
+            for key in keys:
+                stored = shard.get(key)
+                if type(stored) is not Stamped or stored.at <= over:
+                    self._look_at(key, stored)
+
+    def _look_at(self, key: Any, stored: Any) -> None:
         if stored is None:
             return
         kept = self._lifetime.survivor(stored)
         if kept is stored:
             return
+        table, shard = self._table, self._table.shards[self._bucket]
         if table.pre_images is not None:
             table.touch(self._bucket, key)
         if kept is None:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from wiesel.core.contracts import Clock, Emit, KeepFile, KeptFile
 from wiesel.core.state_schema import Conversion
+from wiesel.core.state_ttl import TtlCleanupStrategies
 from wiesel.core.types import TypeInformation
 from wiesel.state.heap.backend import STATES, HeapKeyedStateBackend, timer_pieces
 from wiesel.state.heap.table import Table
@@ -33,7 +34,7 @@ _CACHED_BYTES: Final = 64 << 20
 _WAITING_BYTES: Final = 32 << 20
 #: Records between two looks at the size of the cache.
 _RECORDS_AT_ONCE: Final = 128
-#: Entries of an expiring state that are looked at for each access to it, unless it is configured higher.
+#: Entries of an expiring state that are looked at for each access to it.
 _ENTRIES_PER_ACCESS: Final = 2
 
 
@@ -109,8 +110,10 @@ class RocksDBKeyedStateBackend(HeapKeyedStateBackend):
         self._on_disk[name] = table
         return table
 
-    def _new_sweeper(self, table: Table, lifetime: Lifetime, entries: int) -> Any:
-        accesses = self._expiring_tables[table.name] = Accesses(lifetime, max(entries, _ENTRIES_PER_ACCESS))
+    def _new_sweeper(self, table: Table, lifetime: Lifetime, cleanup: TtlCleanupStrategies) -> Any:
+        # As in Flink the incremental strategy is the heap's, and what is off in the background is off.
+        wanted = cleanup.get_rocksdb_compact_filter_cleanup_strategy() is not None
+        accesses = self._expiring_tables[table.name] = Accesses(lifetime, _ENTRIES_PER_ACCESS if wanted else 0)
         return accesses
 
     def number_of_keys(self) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from wiesel.state.heap.ttl import Lifetime
+from wiesel.state.heap.ttl import Lifetime, Rounds
 from wiesel.state.rocksdb.table import RocksDBTable
 
 #: Accesses pay together for a look at so many entries, and for so many more at most in one go.
@@ -27,6 +27,7 @@ class Accesses:
     def __init__(self, lifetime: Lifetime, entries: int) -> None:
         self.lifetime = lifetime
         self._entries = entries
+        self._rounds = Rounds(lifetime)
         self._due = 0
         self._position = b""
 
@@ -40,7 +41,13 @@ class Accesses:
         The cache stays as it is: what has expired is not seen there either, and what has changed there is written
         later, whatever becomes of the older value in the database.
         """
-        if self._due >= _AT_ONCE:
-            count = min(self._due, _MOST_AT_ONCE)
-            self._due -= count
-            self._position = table.remove_where(self.lifetime.survivor, self._position, count)
+        if self._due < _AT_ONCE:
+            return
+        if not self._rounds.goes_on():
+            self._due = 0
+            return
+        count = min(self._due, _MOST_AT_ONCE)
+        self._due -= count
+        self._position = table.remove_where(self.lifetime.survivor, self._position, count)
+        if self._position == b"":
+            self._rounds.end()
