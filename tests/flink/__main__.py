@@ -13,7 +13,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +21,6 @@ from tests.flink import engines, page
 from tests.flink.scenarios import Proof, Row
 from wiesel.broker.local import LocalBroker
 from wiesel.flink.environment import prepare
-from wiesel.flink.local import LocalFlink, Wanted
 
 _PARALLELISM = 2
 #: In the order of the page.
@@ -30,26 +29,41 @@ PARTS: Final[dict[str, Callable[[Proof], Iterable[Row]]]] = {
     "flights": Proof.flights,
     "moving": lambda proof: [proof.moving()],
     "savepoint": lambda proof: [proof.savepoint()],
+    "mini": lambda proof: [proof.mini_cluster()],
+    "shipping": lambda proof: [proof.shipping()],
+    "failure": lambda proof: [proof.failure()],
     "deployment": lambda proof: [proof.deployment(prepare(_tell))],
 }
 
 
 def rows(parts: Sequence[str]) -> Iterator[tuple[str, Row]]:
-    """Start broker and cluster, and run the parts; each row with the name of its part."""
+    """Start broker and cluster by the commands that users have, and run the parts; each row with its part's name."""
     with ExitStack() as stack:
         scratch = Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="flink-proof-", ignore_cleanup_errors=True))
         )
         broker = LocalBroker.start(scratch / "kafka", report=_tell)
         stack.callback(broker.stop, delete=True)
-        wanted = Wanted(taskmanagers=1, slots=_PARALLELISM)
-        cluster = stack.enter_context(LocalFlink.start(scratch / "flink", wanted, prepare(_tell), _tell))
         wiesel = engines.wiesel(_folder(scratch / "on-wiesel"), _PARALLELISM)
-        flink = engines.flink(_folder(scratch / "on-flink"), _PARALLELISM, cluster.address)
-        proof = Proof(broker.bootstrap_servers, wiesel, flink, cluster.address)
+        cluster = stack.enter_context(_cluster(wiesel, str(scratch / "flink")))
+        flink = engines.flink(_folder(scratch / "on-flink"), _PARALLELISM, cluster)
+        proof = Proof(broker.bootstrap_servers, wiesel, flink, cluster)
         for part in parts:
             for row in PARTS[part](proof):
                 yield part, row
+
+
+@contextmanager
+def _cluster(wiesel: engines.Engine, directory: str) -> Iterator[str]:
+    prepare(_tell)  # the download takes longer than the start of a cluster may
+    up = wiesel.call("flink", "up", "--port", "0", "--slots", str(_PARALLELISM), "--dir", directory)
+    try:
+        status = wiesel.call("flink", "status", "--dir", directory)
+        assert f"slots={_PARALLELISM} free={_PARALLELISM}" in status, status
+        assert "taskmanager-1=pid=" in status, status
+        yield up.strip().removeprefix("rest.address=")
+    finally:
+        wiesel.call("flink", "down", "--dir", directory)
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tempfile
 import threading
@@ -16,17 +17,21 @@ from typing import Final
 from demo import topics as flights_topics
 from demo.dataset import extract_csv, read_flights
 from tests.flink.deployment import run_application
-from tests.flink.engines import ROOT, Engine, terminate
+from tests.flink.engines import ROOT, Engine, mini_flink, terminate
 from wiesel.broker.admin import Admin
 from wiesel.broker.produce import NewRecord, produce
 from wiesel.broker.records import Reading, consume_batches
+from wiesel.core import exit_codes
 from wiesel.flink.environment import FlinkEnvironment
 
 WORDCOUNT: Final = ROOT / "examples" / "wordcount_kafka.py"
 FLIGHTS: Final = ROOT / "examples" / "flights.py"
 MOVING: Final = ROOT / "tests" / "flink" / "moving_job.py"
+SHIPPED: Final = ROOT / "tests" / "flink" / "shipped_job" / "job.py"
+FAILING: Final = ROOT / "tests" / "flink" / "failing_job.py"
 COUNTING: Final = ROOT / "tests" / "flink" / "counting_job.py"
 _PARTITIONS: Final = 4
+_PARALLELISM: Final = 2
 _WAIT_SECONDS: Final = 60.0
 
 #: What was written: each key's values, in the order of their partition.
@@ -158,6 +163,42 @@ class Proof:
         what = "counting_job.py: stopped on Flink, begun again from its savepoint"
         seconds = {self.wiesel: on_wiesel, self.flink: on_flink}
         return _row(what, "counts in state, as a multiset", records, found, self._engines, seconds, _same_multiset)
+
+    def mini_cluster(self, lines: int = 300) -> Row:
+        """Words counted by `wiesel run --target flink` without a cluster, as on Wiesel."""
+        self._topic("mini")
+        produce(self.servers, "mini", (NewRecord(value=line.encode()) for line in _text(lines)))
+        engines = (self.wiesel, mini_flink(self.flink.folder, _PARALLELISM))
+        seconds = {engine: self._count(engine, "mini", f"mini-{engine.name.split()[0]}") for engine in engines}
+        found = {engine: self._by_key(f"mini-{engine.name.split()[0]}") for engine in engines}
+        what = "wordcount_kafka.py in a mini cluster, without --cluster"
+        return _row(what, "per key, in order", lines, found, engines, seconds, _same)
+
+    def shipping(self) -> Row:
+        """A module beside the script and a package of its requirements are there where its functions run."""
+        for engine in self._engines:
+            self._topic(f"shipped-{engine.name}")
+        seconds = {engine: engine.run(SHIPPED, [self.servers, f"shipped-{engine.name}"]) for engine in self._engines}
+        found = {engine: self._by_key(f"shipped-{engine.name}") for engine in self._engines}
+        what = "shipped_job/job.py, with a module and requirements of its own"
+        return _row(what, "as a multiset", 20, found, self._engines, seconds, _same_multiset)
+
+    def failure(self) -> Row:
+        """A function that raises is shown with the same frames, the user's, on both engines."""
+        shown, seconds = {}, {}
+        for engine in self._engines:
+            started = time.monotonic()
+            code, said = engine.fail(FAILING)
+            seconds[engine] = time.monotonic() - started
+            frames = re.findall(r'^  File "(.*)", line (\d+), in (\w+)$', said, re.MULTILINE)
+            shown[engine] = (code, frames, re.findall(r"^\w+Error: .*$", said, re.MULTILINE))
+        ours, theirs = shown[self.wiesel], shown[self.flink]
+        if ours != theirs:
+            print(f"failing_job.py\n  {ours}\n  {theirs}", file=sys.stderr)
+        is_equal = ours == theirs and ours[0] == exit_codes.FAILED and [frame[2] for frame in ours[1]][-1:] == ["share"]
+        compared = "exit code, the user's frames, the error"
+        on_wiesel, on_flink = seconds[self.wiesel], seconds[self.flink]
+        return Row("failing_job.py", compared, 3, 0, 0, is_equal, on_wiesel, on_flink)
 
     def deployment(self, environment: FlinkEnvironment, lines: int = 300) -> Row:
         """Words counted as the FlinkDeployment of deploy/ runs a job, in application mode."""
