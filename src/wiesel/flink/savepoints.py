@@ -51,7 +51,15 @@ def stop_with_savepoint(
         seconds: how long to wait.
     """
     deadline = time.monotonic() + seconds
-    request = _asking(address, lambda: cluster_api.stop(address, job_id, directory, drain=drain))
+    try:
+        request = _asking(address, lambda: cluster_api.stop(address, job_id, directory, drain=drain))
+    except FlinkUnreachableError:
+        raise
+    except FlinkError as error:
+        raise FlinkError(
+            f"{error}\nThe job's id is on the cluster's web page; --savepoint-dir says where the savepoint goes if the "
+            "cluster has no execution.checkpointing.savepoint-dir."
+        ) from error
     while (told := _answer(address, f"/jobs/{job_id}/savepoints/{request}"))["status"]["id"] != "COMPLETED":
         _wait(deadline, f"the savepoint of job {job_id} is not complete after {seconds:.0f} s; the job goes on.")
     operation = told.get("operation") or {}

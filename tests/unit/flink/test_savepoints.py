@@ -33,6 +33,11 @@ class Flink(BaseHTTPRequestHandler):
             self.wfile.write(json.dumps(turn.pop(0) if len(turn) > 1 else turn[0]).encode())
 
     def do_POST(self) -> None:
+        if JOB not in self.path:
+            self.send_response(404)
+            self.end_headers()
+            self.wfile.write(b'{"errors": ["Job could not be found."]}')
+            return
         self.asked.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
         self.send_response(202)
         self.end_headers()
@@ -88,6 +93,11 @@ def test_a_stop_that_takes_too_long_says_that_the_job_goes_on(cluster):
     tell({"location": "file:/s/savepoint-1"}, "RUNNING")
     with pytest.raises(FlinkError, match="still runs"):
         stop_with_savepoint(cluster, JOB, seconds=0.3)
+
+
+def test_a_cluster_that_refuses_is_told_with_what_to_give(cluster):
+    with pytest.raises(FlinkError, match=r"(?s)could not be found.*--savepoint-dir"):
+        stop_with_savepoint(cluster, "no-job")
 
 
 def test_where_nobody_listens_nothing_is_stopped():
