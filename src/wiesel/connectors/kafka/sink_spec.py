@@ -22,8 +22,20 @@ _QUEUE_RECORDS: Final = 100_000
 _QUEUE_KBYTES: Final = 64 << 10
 #: Under load larger batches cost less; an idle task ends the waiting (idle_flush.py).
 _LINGER_MS: Final = 20
+#: More requests on their way cannot be put into order again.
+_MOST_IN_FLIGHT: Final = 5
+_IN_FLIGHT_KEYS: Final = ("max.in.flight", "max.in.flight.requests.per.connection")
 #: The client's two names for it.
 _LINGER_KEYS: Final = frozenset({"linger.ms", "queue.buffering.max.ms"})
+
+
+def _may_be_idempotent(properties: Mapping[str, str]) -> bool:
+    """Whether the user has set nothing that rules it out; as in Java's client, what he set wins without a word."""
+    acks = {properties.get(name, "all").strip() for name in ("acks", "request.required.acks")}
+    in_flight = [properties.get(name, "1") for name in _IN_FLIGHT_KEYS]
+    retries = [properties.get(name, "1") for name in ("retries", "message.send.max.retries")]
+    too_many = any(number.isdigit() and int(number) > _MOST_IN_FLIGHT for number in in_flight)
+    return acks <= {"all", "-1"} and not too_many and "0" not in retries
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +173,15 @@ class KafkaSinkSpec:
         chooses_linger = _LINGER_KEYS.isdisjoint(self.properties)
 
         def connect() -> Producer:
-            defaults = {"queue.buffering.max.messages": _QUEUE_RECORDS, "queue.buffering.max.kbytes": _QUEUE_KBYTES}
+            defaults: dict[str, Any] = {
+                "queue.buffering.max.messages": _QUEUE_RECORDS,
+                "queue.buffering.max.kbytes": _QUEUE_KBYTES,
+            }
             if chooses_linger:
                 defaults["linger.ms"] = _LINGER_MS
             defaults["statistics.interval.ms"] = client.STATISTICS_INTERVAL_MS
+            if _may_be_idempotent(self.properties):
+                defaults["enable.idempotence"] = True
             ours: dict[str, Any] = {key: value for key, value in defaults.items() if key not in self.properties}
             ours |= {"delivery.report.only.error": True, "stats_cb": events.on_statistics}
             return client.producer(self.connection(), ours, events)
