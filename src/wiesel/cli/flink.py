@@ -146,6 +146,8 @@ def fetch() -> int:
     click.echo(f"flink.home={environment.flink_home}")
     click.echo(f"python={environment.python}")
     click.echo(f"java={java.executable} ({java.version}, from {java.source})")
+    for jar in environment.connectors:
+        click.echo(f"connector={jar}")
     return exit_codes.OK
 
 
