@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from wiesel.core.types import TypeInformation, Types
+from wiesel.core.types.declared import declared_type
 
 if TYPE_CHECKING:
     from wiesel.core.metrics import MetricGroup
@@ -43,11 +44,11 @@ W2 = TypeVar("W2")
 class OutputTag:
     """Names a side output and its type (Flink: ``OutputTag``); equal when the ids are."""
 
-    def __init__(self, tag_id: str, type_info: TypeInformation | None = None) -> None:
+    def __init__(self, tag_id: str, type_info: TypeInformation | list[Any] | None = None) -> None:
         if not tag_id:
             raise ValueError("OutputTag tag_id cannot be None or empty string")
         self.tag_id = tag_id
-        self.type_info = Types.PICKLED_BYTE_ARRAY() if type_info is None else type_info
+        self.type_info = declared_type(type_info, "OutputTag") or Types.PICKLED_BYTE_ARRAY()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, OutputTag) and other.tag_id == self.tag_id

@@ -6,6 +6,7 @@ import queue
 from typing import TYPE_CHECKING, Any
 
 from wiesel.connectors.collections.sinks import CollectSpec
+from wiesel.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from wiesel.datastream.data_stream import DataStream
@@ -54,6 +55,8 @@ class CloseableIterator:
 
 def collect(stream: DataStream, job_name: str | None, limit: int | None) -> CloseableIterator | list[Any]:
     """Run the program of ``stream``; return an iterator over its records, or the first ``limit`` of them."""
+    if limit is not None and limit < 1:
+        raise ConfigurationError(f"Limit must be greater than 0, got {limit}.")
     values: queue.Queue[Any] = queue.Queue()
     end = object()
     stream._sink("Collect", CollectSpec(values, stream.get_type()))

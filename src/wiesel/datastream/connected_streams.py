@@ -18,6 +18,7 @@ from wiesel.core.operator_specs import BroadcastProcessSpec, CoProcessSpec, Keye
 from wiesel.core.shipping import ship
 from wiesel.core.state import MapStateDescriptor
 from wiesel.core.types import TypeInformation
+from wiesel.core.types.declared import declared_type
 from wiesel.datastream.data_stream import DataStream
 from wiesel.datastream.keyed_stream import KeyedStream
 from wiesel.graph.transformations import Upstream
@@ -72,7 +73,11 @@ class ConnectedStreams:
         environment = self.stream1.get_execution_environment()
         inputs = (self.stream1._upstreams, self.stream2._upstreams)
         transformation_id = environment.pipeline.add(
-            name, spec, inputs, output_type=output_type, keyed=self._is_keyed()
+            name,
+            spec,
+            inputs,
+            output_type=declared_type(output_type, f"output_type of {name!r}"),
+            keyed=self._is_keyed(),
         )
         return DataStream(environment, (Upstream(transformation_id),))
 
@@ -111,5 +116,6 @@ class BroadcastConnectedStream:
         spec = BroadcastProcessSpec(ship(func), tuple(self.broadcast_state_descriptors), keyed)
         inputs = (stream._upstreams, self.broadcast_stream.input_stream._upstreams)
         environment = stream.get_execution_environment()
-        transformation_id = environment.pipeline.add(name, spec, inputs, output_type=output_type, keyed=keyed)
+        declared = declared_type(output_type, f"output_type of {name!r}")
+        transformation_id = environment.pipeline.add(name, spec, inputs, output_type=declared, keyed=keyed)
         return DataStream(environment, (Upstream(transformation_id),))

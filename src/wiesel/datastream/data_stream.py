@@ -33,6 +33,7 @@ from wiesel.core.operator_specs import (
 from wiesel.core.shipping import ship
 from wiesel.core.state import MapStateDescriptor
 from wiesel.core.types import PickledBytesTypeInfo, RowTypeInfo, TupleTypeInfo, TypeInformation, Types
+from wiesel.core.types.declared import declared_type
 from wiesel.core.watermarks import WatermarkStrategy
 from wiesel.graph.transformations import ChainingStrategy, Partitioning, ShipStrategy, Upstream
 
@@ -143,6 +144,7 @@ class DataStream(_Operator):
 
     def set_buffer_timeout(self, timeout_millis: int) -> DataStream:
         """Accept Flink's network buffer timeout; batches here are never held back to fill."""
+        require_buffer_timeout(timeout_millis)
         return self
 
     def start_new_chain(self) -> DataStream:
@@ -160,9 +162,9 @@ class DataStream(_Operator):
         self, name: str, spec: OperatorSpec, output_type: TypeInformation | None, **fields: Any
     ) -> DataStream:
         """Add an operator that reads this stream."""
-        expect_type(output_type, f"output_type of {name!r}")
+        declared = declared_type(output_type, f"output_type of {name!r}")
         transformation_id = self._environment.pipeline.add(
-            name, spec, (self._upstreams,), output_type=output_type, **fields
+            name, spec, (self._upstreams,), output_type=declared, **fields
         )
         return DataStream(self._environment, (Upstream(transformation_id),))
 
@@ -409,6 +411,12 @@ class DataStreamSink(_Operator):
         if sink.pact == "Data Sink":
             return super().name(f"Sink: {name}")
         return self._change(name=f"{name}: Writer", behind=sink.behind and f"{name}: Committer")
+
+
+def require_buffer_timeout(timeout_millis: int) -> None:
+    """Refuse a network buffer timeout that cannot be, as Flink does."""
+    if timeout_millis < -1:
+        raise ConfigurationError(f"Timeout of buffer must be non-negative or -1, got {timeout_millis}.")
 
 
 def _require_key_selector(key_selector: Any) -> None:

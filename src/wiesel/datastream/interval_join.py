@@ -14,6 +14,7 @@ from wiesel.core.operator_specs import IntervalJoinSpec
 from wiesel.core.shipping import ship
 from wiesel.core.time import Duration, Time, to_millis
 from wiesel.core.types import TypeInformation
+from wiesel.core.types.declared import declared_type
 from wiesel.datastream.data_stream import DataStream
 from wiesel.graph.transformations import Upstream
 
@@ -113,5 +114,6 @@ class IntervalJoined:
         spec = IntervalJoinSpec(ship(process_join_function), lower, upper, tags.get("left"), tags.get("right"))
         environment = self._left.get_execution_environment()
         inputs = (self._left._upstreams, self._right._upstreams)
-        transformation_id = environment.pipeline.add("Interval Join", spec, inputs, output_type=output_type, keyed=True)
+        declared = declared_type(output_type, "output_type of 'Interval Join'")
+        transformation_id = environment.pipeline.add("Interval Join", spec, inputs, output_type=declared, keyed=True)
         return DataStream(environment, (Upstream(transformation_id),))

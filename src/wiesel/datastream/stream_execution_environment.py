@@ -29,7 +29,7 @@ from wiesel.core.side_sinks import SideSink, SourceWithSideSinks
 from wiesel.core.types import TypeInformation, Types
 from wiesel.core.watermarks import WatermarkStrategy
 from wiesel.datastream.checkpoint_config import CheckpointConfig
-from wiesel.datastream.data_stream import DataStream
+from wiesel.datastream.data_stream import DataStream, require_buffer_timeout
 from wiesel.datastream.modes import CheckpointingMode, RuntimeExecutionMode
 from wiesel.datastream.old_settings import OldEnvironmentSettings
 from wiesel.graph.transformations import Pipeline, Upstream
@@ -148,14 +148,18 @@ class StreamExecutionEnvironment(OldEnvironmentSettings):
         return bool(sources) and all(source.bounded for source in sources)
 
     def set_buffer_timeout(self, timeout_millis: int) -> StreamExecutionEnvironment:
-        """Remember Flink's network buffer timeout; batches here are never held back to fill."""
-        self._configuration.set_string("execution.buffer-timeout.interval", f"{timeout_millis} ms")
+        """Remember Flink's network buffer timeout, -1 for none; batches here are never held back to fill."""
+        require_buffer_timeout(timeout_millis)
+        self._configuration.set_string("execution.buffer-timeout.enabled", str(timeout_millis >= 0).lower())
+        self._configuration.set_string("execution.buffer-timeout.interval", f"{max(timeout_millis, 0)} ms")
         return self
 
     def get_buffer_timeout(self) -> int:
-        """Return the network buffer timeout in milliseconds."""
+        """Return the network buffer timeout in milliseconds, -1 for none."""
         from wiesel.core.options import parse_duration
 
+        if self._configuration.get_string("execution.buffer-timeout.enabled", "true") == "false":
+            return -1
         return parse_duration(self._configuration.get_string("execution.buffer-timeout.interval", "100 ms"))
 
     def disable_operator_chaining(self) -> StreamExecutionEnvironment:

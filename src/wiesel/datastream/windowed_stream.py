@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
+from wiesel.core.arguments import expect
 from wiesel.core.errors import ConfigurationError
 from wiesel.core.functions import (
     AggregateFunction,
@@ -21,6 +22,7 @@ from wiesel.core.operator_specs import WindowSpec
 from wiesel.core.shipping import ship
 from wiesel.core.triggers import Trigger
 from wiesel.core.types import TypeInformation
+from wiesel.core.types.declared import declared_type
 from wiesel.core.window_assigners import MergingWindowAssigner, WindowAssigner
 from wiesel.datastream.data_stream import DataStream
 
@@ -94,6 +96,7 @@ class _Windowed:
 
     def side_output_late_data(self, output_tag: OutputTag) -> Self:
         """Send records that come too late to a side output instead of dropping them."""
+        expect(output_tag, OutputTag, "side_output_late_data()", "an OutputTag")
         self._late_tag = output_tag
         return self
 
@@ -146,6 +149,7 @@ class _Windowed:
         """Aggregate a window's records as they come; a window function may see the result when the window fires."""
         if not isinstance(aggregate_function, AggregateFunction):
             raise TypeError("The input must be an AggregateFunction.")
+        declared_type(accumulator_type, "accumulator_type")
         function = None if window_function is None else self._function(window_function)
         return self._window(output_type, aggregate=aggregate_function, function=function)
 

@@ -20,6 +20,8 @@ from wiesel.connectors.kafka.partitions import Partition
 from wiesel.core.configuration import Configuration
 from wiesel.core.errors import ConfigurationError, JobExecutionError, RecordError, TypeMismatchError
 from wiesel.datastream import (
+    AggregateFunction,
+    CoMapFunction,
     CoProcessFunction,
     DataStream,
     KeyedProcessFunction,
@@ -73,6 +75,27 @@ class Mapping(MapFunction):
 class Processing(ProcessFunction):
     def process_element(self, value: Any, ctx: Any) -> Any:
         return [value]
+
+
+class BothMaps(CoMapFunction):
+    def map1(self, value: Any) -> Any:
+        return value
+
+    map2 = map1
+
+
+class Totals(AggregateFunction):
+    def create_accumulator(self) -> int:
+        return 0
+
+    def add(self, value: Any, accumulator: Any) -> Any:
+        return accumulator + value
+
+    def get_result(self, accumulator: Any) -> Any:
+        return accumulator
+
+    def merge(self, acc_a: Any, acc_b: Any) -> Any:
+        return acc_a + acc_b
 
 
 class KeyedProcessing(KeyedProcessFunction):
@@ -133,6 +156,22 @@ class Storing(KeyedProcessFunction):
             value = ValueStateDescriptor[int]("s", Types.INT())
             self.expire(value)
             self.store = runtime_context.get_state(value).update
+        elif self.kind.startswith("list"):
+            elements = ListStateDescriptor[int]("s", Types.INT())
+            self.expire(elements)
+            state = runtime_context.get_list_state(elements)
+            every = {"list.add_all": state.add_all, "list.update": state.update}
+            self.store = state.add if self.kind == "list.add" else lambda value: every[self.kind]([value])
+        elif self.kind.startswith("map"):
+            entries = MapStateDescriptor[str, int]("s", Types.STRING(), Types.INT())
+            self.expire(entries)
+            state = runtime_context.get_map_state(entries)
+            puts = {
+                "map.put": lambda value: state.put("key", value),
+                "map.put_all": lambda value: state.put_all({"key": value}),
+                "map[]": lambda value: state.__setitem__("key", value),
+            }
+            self.store = puts[self.kind]
         else:
             last = ReducingStateDescriptor[int]("s", lambda a, b: b, Types.INT())
             self.expire(last)
@@ -147,10 +186,13 @@ class Storing(KeyedProcessFunction):
 
 
 @pytest.mark.parametrize("ttl", [False, True])
-@pytest.mark.parametrize("kind", ["value", "reducing"])
+@pytest.mark.parametrize(
+    "kind", ["value", "reducing", "list.add", "list.add_all", "list.update", "map.put", "map.put_all", "map[]"]
+)
 def test_a_value_that_is_not_of_its_state_s_type_is_named_with_state_operator_and_record(kind: str, ttl: bool) -> None:
     stream = environment().from_collection([1, "x"]).key_by(lambda v: 0).process(Storing(kind, ttl)).uid("store")
-    words = r"State 's' of operator 'KEYED PROCESS' \(uid store\): Expected .* for INT, got str: 'x'"
+    where = "element 0: " if kind.startswith("list") else "entry 'key': " if kind.startswith("map") else ""
+    words = rf"State 's' of operator 'KEYED PROCESS' \(uid store\): {where}Expected .* for INT, got str: 'x'"
     with pytest.raises(JobExecutionError, match=words) as failure:
         collect(stream)
     assert (failure.value.operator, failure.value.record) == ("KEYED PROCESS", "'x'")
@@ -162,6 +204,10 @@ def test_a_value_that_is_not_of_its_state_s_type_is_named_with_state_operator_an
         (lambda: numbers().map(same, int), r"'Map' takes a type .*, got the class int. Did you mean Types.LONG\(\)\?"),
         (lambda: numbers().key_by(same, str), r"key_by\(\) takes a type .*Types.STRING\(\)\?"),
         (lambda: environment().from_collection([1], float), r"Did you mean Types.DOUBLE\(\)\?"),
+        (lambda: numbers().connect(numbers()).map(BothMaps(), int), r"'Co-Map' takes a type .*Types.LONG\(\)\?"),
+        (lambda: windows().aggregate(Totals(), accumulator_type=int), r"accumulator_type takes a type"),
+        (lambda: OutputTag("side", T.INT), r"OutputTag takes a type such as Types.LONG\(\), got "),
+        (lambda: numbers().map(same, [int]), "A field of RowTypeInfo takes a type"),
         (lambda: T.ROW([int]), r"A field of RowTypeInfo takes a type"),
         (lambda: T.LIST(dict), r"An element of ListTypeInfo takes a type"),
         (lambda: T.MAP(str, str), "MAP takes a type"),
@@ -263,6 +309,10 @@ def test_streams_of_different_types_are_not_united() -> None:
         (lambda: numbers().sink_to(print), r"sink_to\(\) takes a sink such as KafkaSink or FileSink, got builtin_func"),
         (lambda: numbers().add_sink(3), r"add_sink\(\) takes a SinkFunction"),
         (lambda: numbers().get_side_output("late"), r"get_side_output\(\) takes an OutputTag, got str: 'late'"),
+        (
+            lambda: windows().side_output_late_data("late"),
+            r"side_output_late_data\(\) takes an OutputTag, got str: 'late'",
+        ),
         (lambda: numbers().union([numbers()]), r"union\(\) takes streams, got list"),
         (lambda: numbers().connect([1]), r"connect\(\) takes a stream, got list"),
         (lambda: numbers().broadcast("rules"), r"broadcast\(\) takes MapStateDescriptors, got str"),
@@ -278,6 +328,29 @@ def test_streams_of_different_types_are_not_united() -> None:
 def test_an_argument_of_the_wrong_kind_is_refused_where_it_is_given(mistake: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         mistake()
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        (lambda: numbers().execute_and_collect(limit=0), "Limit must be greater than 0, got 0"),
+        (lambda: environment().set_buffer_timeout(-5), "buffer must be non-negative or -1, got -5"),
+        (lambda: numbers().set_buffer_timeout(-2), "buffer must be non-negative or -1, got -2"),
+    ],
+)
+def test_a_number_that_cannot_be_is_refused_where_it_is_given(mistake: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        mistake()
+
+
+def test_a_list_of_types_is_declared_as_a_row_of_them() -> None:
+    types = [Types.INT(), Types.STRING()]
+    row = Types.ROW(types)
+    rows = numbers().map(lambda v: Row(v, "x"), types)
+    assert (rows.get_type(), OutputTag("side", types).type_info) == (row, row)
+    assert numbers().connect(numbers()).map(BothMaps(), types).get_type() == row
+    assert windows().aggregate(Totals(), accumulator_type=types, output_type=types).get_type() == row
+    assert collect(rows) == [Row(f0=1, f1="x"), Row(f0=2, f1="x")]
 
 
 def test_a_two_input_function_needs_two_inputs() -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from wiesel.connectors.collections.collected import Convert, short_floats
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import Committable, CommitterContext, JobFacts, Json, SinkContext
 from wiesel.core.isolation import isolate
@@ -114,14 +115,19 @@ class CollectSpec(PlainSink):
 
     def create_writer(self, context: SinkContext, state: Sequence[Json]) -> CollectWriter:
         """Return a writer into the queue."""
-        return CollectWriter(self._values, self._type.coercer())
+        return CollectWriter(self._values, self._type.coercer(), short_floats(self._type))
 
 
 class CollectWriter(PlainWriter):
     """Holds the job back while the reader of the results is slower; what it hands over is the reader's own."""
 
-    def __init__(self, values: queue.Queue[Any], coerce: Callable[[Any], Any]) -> None:
-        super().__init__(lambda value: values.put(isolate(coerce(value))))
+    def __init__(self, values: queue.Queue[Any], coerce: Convert, short: Convert | None) -> None:
+        put = values.put
+        super().__init__(
+            (lambda value: put(isolate(coerce(value))))
+            if short is None
+            else lambda value: put(short(isolate(coerce(value))))
+        )
         self._values = values
 
     def is_available(self) -> bool:

@@ -22,6 +22,7 @@ from wiesel.core.state import (
 from wiesel.core.state_key import PickledKey, original_key, state_key
 from wiesel.core.state_schema import Conversion, StateSchema, check_key_type, conversion, schema_of, type_descriptor_of
 from wiesel.core.types import BasicTypeInfo, Descriptor, TypeInformation
+from wiesel.state.heap.first_writes import check_first_writes
 from wiesel.state.heap.states import (
     HeapListState,
     HeapMapState,
@@ -182,10 +183,15 @@ class HeapKeyedStateBackend:
             stamp_table(table, None, descriptor)
         value = HeapValueState(table, self._cursor, locator(self._cursor, namespace))
         if isinstance(descriptor, ListStateDescriptor):
-            return HeapListState(value)
+            return self._checked(descriptor, table, HeapListState(value))
         if isinstance(descriptor, MapStateDescriptor):
-            return HeapMapState(value)
+            return self._checked(descriptor, table, HeapMapState(value))
         return self._value_or_fold(descriptor, table, value)
+
+    def _checked(self, descriptor: Any, table: Table, state: Any) -> Any:
+        if table.schema is None or table.schema.type_descriptor is None:
+            return state
+        return check_first_writes(state, table, descriptor.type_info.coercer(), self._what(table.name))
 
     def _value_or_fold(self, descriptor: Any, table: Table, value: HeapValueState) -> Any:
         if table.schema is not None and table.schema.type_descriptor is not None:
@@ -215,9 +221,11 @@ class HeapKeyedStateBackend:
         table.survivor = lifetime.survivor if cleanup.in_full_snapshot() else None
         locate = locator(self._cursor, namespace)
         if isinstance(descriptor, ListStateDescriptor):
-            return ttl.TtlListState(HeapValueState(table, self._cursor, locate), lifetime, sweeper)
+            values = ttl.TtlListState(HeapValueState(table, self._cursor, locate), lifetime, sweeper)
+            return self._checked(descriptor, table, values)
         if isinstance(descriptor, MapStateDescriptor):
-            return ttl.TtlMapState(HeapValueState(table, self._cursor, locate), lifetime, sweeper)
+            entries = ttl.TtlMapState(HeapValueState(table, self._cursor, locate), lifetime, sweeper)
+            return self._checked(descriptor, table, entries)
         value = ttl.TtlValueState(table, self._cursor, locate, lifetime, sweeper)
         return self._value_or_fold(descriptor, table, value)
 
