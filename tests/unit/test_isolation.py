@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from wiesel.core.isolation import isolate
-from wiesel.core.row import Row
+from wiesel.core.row import Row, RowKind
 from wiesel.datastream import FlatMapFunction, StreamExecutionEnvironment
 
 
@@ -18,12 +18,16 @@ def test_a_value_that_cannot_change_is_passed_on_as_it_is(value: Any) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [[1, 2], {"a": 1}, {"a": [1]}, [[1], [2]], (1, [2]), Row(1, [2]), {"a": {"b": {"c": [1]}}}, {1, 2}],
+    [
+        *([1, 2], {"a": 1}, {"a": [1]}, [[1], [2]], (1, [2]), {"a": {"b": {"c": [1]}}}, {1, 2}),
+        *(Row(1, [2]), Row(1, "a"), Row(a=1, b=None), Row(a=[1]), Row(), Row.of_kind(RowKind.DELETE, a=1)),
+    ],
 )
 def test_a_value_that_can_change_is_copied_with_all_its_parts(value: Any) -> None:
     copy = isolate(value)
     assert copy == value
     assert copy is not value
+    assert repr(copy) == repr(value)
     assert not _parts(copy) & _parts(value)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from wiesel.core.pickling import pickle_value, unpickle_value
+from wiesel.core.row import Row, flat_copy
 from wiesel.core.tagged_union import TaggedUnion
 
 #: Types of which a reference is as good as a copy.
@@ -43,6 +44,12 @@ def isolate(value: Any) -> Any:
                 break
         else:
             return value[:]
+    elif kind is Row:
+        for part in value._values:
+            if type(part) not in ATOMS:
+                break
+        else:
+            return flat_copy(value)
     elif kind is TaggedUnion:
         return TaggedUnion(value[0], isolate(value[1]))
     return unpickle_value(pickle_value(value))
