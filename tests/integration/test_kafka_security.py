@@ -77,11 +77,17 @@ def librdkafka(broker: LocalBroker, user: str) -> dict[str, str | int | float | 
 
 
 def grant(
-    broker: LocalBroker, kind: ResourceType, name: str, *operations: AclOperation, prefixed: bool = False
+    broker: LocalBroker,
+    kind: ResourceType,
+    name: str,
+    *operations: AclOperation,
+    prefixed: bool = False,
+    user: str = "job",
 ) -> None:
     pattern = ResourcePatternType.PREFIXED if prefixed else ResourcePatternType.LITERAL
     bindings = [
-        AclBinding(kind, name, pattern, "User:job", "*", operation, AclPermissionType.ALLOW) for operation in operations
+        AclBinding(kind, name, pattern, f"User:{user}", "*", operation, AclPermissionType.ALLOW)
+        for operation in operations
     ]
     admin = AdminClient(librdkafka(broker, "root"))
     for future in admin.create_acls(bindings).values():

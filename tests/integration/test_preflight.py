@@ -26,18 +26,24 @@ from pyflink.datastream.connectors.base import DeliveryGuarantee
 from pyflink.datastream.connectors.kafka import KafkaRecordSerializationSchema, KafkaSink, KafkaSource
 
 parser = argparse.ArgumentParser()
-for name in ("bootstrap", "input", "output", "guarantee"):
+for name in ("bootstrap", "input", "output", "guarantee", "group"):
     parser.add_argument("--" + name)
+parser.add_argument("--property", action="append", default=[])
 options = parser.parse_args()
+properties = dict(text.split("=", 1) for text in options.property)
 env = StreamExecutionEnvironment.get_execution_environment()
 source = KafkaSource.builder().set_bootstrap_servers(options.bootstrap).set_topics(options.input) \\
-    .set_value_only_deserializer(SimpleStringSchema()).build()
+    .set_value_only_deserializer(SimpleStringSchema()).set_properties(properties)
+if options.group:
+    source.set_group_id(options.group)
 serializer = KafkaRecordSerializationSchema.builder().set_topic(options.output) \\
     .set_value_serialization_schema(SimpleStringSchema()).build()
 sink = KafkaSink.builder().set_bootstrap_servers(options.bootstrap).set_record_serializer(serializer) \\
-    .set_delivery_guarantee(DeliveryGuarantee[options.guarantee]).set_transactional_id_prefix("check").build()
-stream = env.from_source(source, WatermarkStrategy.no_watermarks(), "flights")
-stream.sink_to(sink).name("delays")
+    .set_delivery_guarantee(DeliveryGuarantee[options.guarantee]).set_transactional_id_prefix("check")
+for key, value in properties.items():
+    sink.set_property(key, value)
+stream = env.from_source(source.build(), WatermarkStrategy.no_watermarks(), "flights")
+stream.sink_to(sink.build()).name("delays")
 env.execute("preflight")
 """
 

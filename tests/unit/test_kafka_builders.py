@@ -154,10 +154,10 @@ def test_discovery_is_every_five_minutes_and_off_where_it_makes_no_sense() -> No
 
 
 def test_offsets_are_committed_only_with_a_group() -> None:
-    assert not source_spec(source())._commits_offsets()
-    assert source_spec(source().set_group_id("g"))._commits_offsets()
+    assert not source_spec(source()).commits_offsets
+    assert source_spec(source().set_group_id("g")).commits_offsets
     off = source().set_group_id("g").set_property("commit.offsets.on.checkpoint", "false")
-    assert not source_spec(off)._commits_offsets()
+    assert not source_spec(off).commits_offsets
 
 
 def test_topic_key_and_value_of_a_record_come_from_selector_and_schemas() -> None:
@@ -215,7 +215,7 @@ def test_the_old_consumer_starts_at_the_groups_offsets_and_else_as_its_property_
     assert consumer.get_produced_type() == Types.STRING()
     by_property = FlinkKafkaConsumer("a", SimpleStringSchema(), {**PROPERTIES, "auto.offset.reset": "earliest"})
     assert by_property.spec.start == Committed(KafkaOffsetResetStrategy.EARLIEST)
-    assert not consumer.set_commit_offsets_on_checkpoints(False).spec._commits_offsets()
+    assert not consumer.set_commit_offsets_on_checkpoints(False).spec.commits_offsets
 
 
 def test_the_old_producer_is_at_least_once_without_event_time_by_default() -> None:

@@ -10,6 +10,9 @@ from wiesel.connectors.delivery_guarantee import DeliveryGuarantee
 from wiesel.connectors.kafka.admin import Cluster, cluster
 from wiesel.connectors.kafka.inspection import TopicFacts, inspect_topics, verifies_transactions
 from wiesel.connectors.kafka.naming import progress_topic
+from wiesel.connectors.kafka.offsets import Committed
+from wiesel.connectors.kafka.progress_log import may_not_create
+from wiesel.connectors.kafka.rights import group_operations, may_create_topic, may_use_transactional_ids
 from wiesel.core.configuration import Configuration
 from wiesel.core.contracts import JobFacts
 from wiesel.core.errors import AuthorizationError, ConfigurationError, MissingTopicError, WieselError
@@ -46,6 +49,7 @@ def examine_source(source: KafkaSourceSpec, configuration: Configuration) -> Ite
         return
     for topic in topics:
         yield from _missing_rights(topic, facts[topic], "READ")
+    yield from _group_rights(source, connection)
     yield from _short_retention(connection, topics, configuration)
 
 
@@ -66,6 +70,7 @@ def examine_sink(sink: KafkaSinkSpec, job: JobFacts) -> Iterator[PreflightFindin
     if sink.transactional:
         yield from _old_brokers(sink)
         yield from _progress_rights(sink, connection)
+        yield from _transaction_rights(sink)
 
 
 def examine_guarantee(sink: KafkaSinkSpec, job: JobFacts) -> Iterator[PreflightFinding]:
@@ -104,13 +109,51 @@ def examine_guarantee(sink: KafkaSinkSpec, job: JobFacts) -> Iterator[PreflightF
 def _missing_rights(topic: str, facts: TopicFacts, *needed: str) -> Iterator[PreflightFinding]:
     missing = [name for name in needed if facts.operations is not None and name not in facts.operations]
     if missing:
-        yield PreflightFinding(
-            AuthorizationError(
-                f"The principal may not {' or '.join(name.lower() for name in missing)} topic {topic!r}. Grant it: "
-                f"kafka-acls.sh --add --allow-principal User:… --operation {' --operation '.join(missing)} "
-                f"--topic {topic}"
-            )
+        may_not = " or ".join(name.lower() for name in missing)
+        yield _denied(f"The principal may not {may_not} topic {topic!r}", f"--topic {topic}", *missing)
+
+
+def _group_rights(source: KafkaSourceSpec, connection: Cluster) -> Iterator[PreflightFinding]:
+    """Find out about the group where it is asked for offsets, which must be, or told some, which need not."""
+    group = source.group_id
+    starts_there = isinstance(source.start, Committed)
+    if group is None or not (starts_there or source.commits_offsets):
+        return
+    allowed = group_operations(connection, group)
+    if allowed is None or "READ" in allowed:
+        return
+    if starts_there and "DESCRIBE" not in allowed:
+        yield _denied(
+            f"The principal may not see the offsets of group {group!r}, where this source starts",
+            f"--group {group}",
+            "READ",
         )
+    elif source.commits_offsets:
+        yield _denied(
+            f"The principal may not read group {group!r}: offsets will not be committed to it, so that its lag cannot "
+            "be watched; the job itself goes on from its checkpoints. Leave set_group_id out",
+            f"--group {group}",
+            "READ",
+            fatal=False,
+        )
+
+
+def _transaction_rights(sink: KafkaSinkSpec) -> Iterator[PreflightFinding]:
+    prefix = sink.transactional_id_prefix
+    if prefix and may_use_transactional_ids(sink.bootstrap_servers, sink.properties, prefix) is False:
+        yield _denied(
+            f"The principal may not write with transactional ids that begin with {prefix!r}",
+            f"--transactional-id {prefix} --resource-pattern-type prefixed",
+            "WRITE",
+        )
+
+
+def _denied(problem: str, resource: str, *operations: str, fatal: bool = True) -> PreflightFinding:
+    """Return a finding that ends with the command that grants the rights (each brings DESCRIBE with it)."""
+    asked = " ".join(f"--operation {operation}" for operation in operations)
+    grant = f"kafka-acls.sh --add --allow-principal User:… {asked} {resource}"
+    text = f"{problem}. Grant it: {grant}" if fatal else f"{problem}, or grant it: {grant}"
+    return PreflightFinding(AuthorizationError(text), fatal)
 
 
 def _too_few_replicas(connection: Cluster, topic: str, facts: TopicFacts) -> Iterator[PreflightFinding]:
@@ -139,7 +182,13 @@ def _progress_rights(sink: KafkaSinkSpec, connection: Cluster) -> Iterator[Prefl
     try:
         facts = inspect_topics(connection, sink.bootstrap_servers, [topic])
     except MissingTopicError:
-        return  # it is created by the first start, which says so when it may not
+        if may_create_topic(connection, topic) is False:
+            yield PreflightFinding(may_not_create(topic))
+        return
+    except AuthorizationError:  # whether it is there is not told then
+        problem = f"The principal may not read and write topic {topic!r}, where EXACTLY_ONCE keeps its progress"
+        yield _denied(problem, f"--topic {topic}", "READ", "WRITE", "CREATE")
+        return
     except WieselError as error:
         yield PreflightFinding(error)
         return

@@ -75,16 +75,21 @@ def open_progress_topic(cluster: Cluster, topic: str, known_id: str | None, outp
     return found.topic_id
 
 
+def may_not_create(topic: str) -> AuthorizationError:
+    """The error for a progress topic that is not there, and that the principal may not create."""
+    return AuthorizationError(
+        f"EXACTLY_ONCE keeps its progress in topic {topic!r}, which does not exist, and the principal may not "
+        f"create it. Grant it Create on that topic, or create it: kafka-topics.sh --create --topic {topic} "
+        "--partitions 1 --config cleanup.policy=compact"
+    )
+
+
 def _create(cluster: Cluster, topic: str, replication: int) -> TopicDescription:
     settings = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1", "segment.ms": "3600000"}
     try:
         cluster.create_topic(topic, 1, settings, replication)
     except AuthorizationError as error:
-        raise AuthorizationError(
-            f"EXACTLY_ONCE keeps its progress in topic {topic!r}, which does not exist, and the principal may not "
-            f"create it. Grant it Create on that topic, or create it: kafka-topics.sh --create --topic {topic} "
-            "--partitions 1 --config cleanup.policy=compact"
-        ) from error
+        raise may_not_create(topic) from error
     deadline = host().monotonic() + _ECHO_SECONDS
     while True:
         try:

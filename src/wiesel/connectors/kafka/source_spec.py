@@ -70,6 +70,12 @@ class KafkaSourceSpec:
         """Return the consumer group of the user, if one is given."""
         return self.properties.get("group.id") or None
 
+    @property
+    def commits_offsets(self) -> bool:
+        """Whether the offsets of complete checkpoints are committed to the group, for whoever watches its lag."""
+        wanted = self.properties.get("commit.offsets.on.checkpoint", "true").lower() == "true"
+        return wanted and self.group_id is not None
+
     def preflight(self, configuration: Configuration) -> None:
         """Check that a broker answers, lets us read and has the topics."""
         from wiesel.connectors.kafka.preflight import examine_source, settle
@@ -113,7 +119,9 @@ class KafkaSourceSpec:
         events = client.ClientEvents(self.bootstrap_servers)
 
         def connect(on_commit: OnCommit) -> Consumer:
-            return client.consumer(self._connection(), {**self._fixed(context), "on_commit": on_commit}, events)
+            ours = {**self._fixed(context), "on_commit": on_commit, "stats_cb": events.on_statistics}
+            interval = {"statistics.interval.ms": str(client.STATISTICS_INTERVAL_MS)}
+            return client.consumer({**interval, **self._connection()}, ours, events)
 
         bad_records = BadRecords(self.bad_records or BadRecordPolicy(), context)
         return KafkaSourceReader(
@@ -123,7 +131,7 @@ class KafkaSourceSpec:
             bad_records,
             context,
             resets_offsets=self._reset_by_choice(),
-            commits_offsets=self._commits_offsets(),
+            commits_offsets=self.commits_offsets,
             group=self.group_id or "",
         )
 
@@ -173,7 +181,3 @@ class KafkaSourceSpec:
     def _reset_by_choice(self) -> str | None:
         choice = self.properties.get("auto.offset.reset", "none").lower()
         return {"earliest": "earliest", "smallest": "earliest", "latest": "latest", "largest": "latest"}.get(choice)
-
-    def _commits_offsets(self) -> bool:
-        wanted = self.properties.get("commit.offsets.on.checkpoint", "true").lower() == "true"
-        return wanted and self.group_id is not None
