@@ -177,8 +177,10 @@ def _raise(error: BaseException) -> None:
     raise error
 
 
-def end_offsets(servers: str, topic: str, partitions: Iterable[int] = (0,)) -> list[int]:
-    consumer = Consumer({"bootstrap.servers": servers, "group.id": "test"})
+def end_offsets(
+    servers: str, topic: str, partitions: Iterable[int] = (0,), isolation: str = "read_committed"
+) -> list[int]:
+    consumer = Consumer({"bootstrap.servers": servers, "group.id": "test", "isolation.level": isolation})
     try:
         return [consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in partitions]
     finally:

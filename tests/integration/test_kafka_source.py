@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -105,11 +106,16 @@ def source(kafka: LocalBroker, *topics: str) -> KafkaSourceBuilder:
 
 
 def produce(
-    kafka: LocalBroker, topic: str, *values: str | bytes | None, partition: int = 0, timestamp: int | None = None
+    kafka: LocalBroker,
+    topic: str,
+    *values: str | bytes | None,
+    partition: int = 0,
+    timestamp: int | None = None,
+    keys: Sequence[str] = (),
 ) -> None:
     producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
-    for value in values:
-        producer.produce(topic, value, partition=partition, timestamp=timestamp or int(time.time() * 1000))
+    for value, key in zip_longest(values, keys):
+        producer.produce(topic, value, key, partition=partition, timestamp=timestamp or int(time.time() * 1000))
     assert producer.flush(20) == 0
 
 
