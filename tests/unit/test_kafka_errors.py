@@ -43,16 +43,21 @@ def test_what_waiting_may_mend_is_no_refusal(text: str) -> None:
     assert isinstance(translate(error, "connecting", "broker:9093"), ConnectionFailedError)
 
 
-def at_the_wrong_moment(broker: str) -> KafkaError:
+WRONG_MOMENT = "Broker: Request not valid in current SASL state"
+GONE = "Local: Broker transport failure"
+
+
+def at_the_wrong_moment(broker: str, reason: str = WRONG_MOMENT) -> KafkaError:
     return KafkaError(
         KafkaError._AUTHENTICATION,
-        f"{broker}: SASL OAUTHBEARER mechanism handshake failed: Broker: Request not valid in current SASL state: "
+        f"{broker}: SASL OAUTHBEARER mechanism handshake failed: {reason}: "
         "broker's supported mechanisms:  (after 0ms in state AUTH_HANDSHAKE)",
     )
 
 
-def test_a_login_that_is_cut_while_a_connection_logs_in_anew_is_no_refusal() -> None:
-    events, error = ClientEvents("broker:9093"), at_the_wrong_moment("GroupCoordinator: broker:9093")
+@pytest.mark.parametrize("reason", [WRONG_MOMENT, GONE])
+def test_a_login_that_is_cut_while_a_connection_logs_in_anew_is_no_refusal(reason: str) -> None:
+    events, error = ClientEvents("broker:9093"), at_the_wrong_moment("GroupCoordinator: broker:9093", reason)
     events.on_error(error)
     assert events.refused("reading") is None
     assert isinstance(translate(error, "reading", "broker:9093"), ConnectionFailedError)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from wiesel.connectors.kafka import client, errors
+from wiesel.connectors.kafka.partitions import Partition
 from wiesel.core.errors import WieselError
 from wiesel.core.host import host
 
@@ -81,6 +82,9 @@ class Cluster:
 
     def cause_of(self, error: KafkaError, doing: str) -> WieselError:
         """Return our error for a client's error, and begin anew with the next question."""
+        admin = self._admin
+        if admin is not None:
+            admin.poll(0)  # nobody else does, and a login that failed meanwhile is told there only
         cause = self._events.cause_of(error, doing)
         with self._connecting:
             self._admin = None
@@ -132,6 +136,29 @@ class Cluster:
         metadata = client.wait_for_cluster(self.connect(), self._events, "listing brokers")
         broker = str(min(metadata.brokers))
         return self._configuration([ConfigResource(ResourceType.BROKER, broker)]).get(broker, {})
+
+    def committed_offsets(self, group: str, partitions: Sequence[Partition]) -> dict[Partition, int | None]:
+        """Return the offsets that a consumer group has committed; None where it has none.
+
+        By a consumer that joins nothing: librdkafka's admin client takes the process down when it asks for a group's
+        offsets while the group's coordinator moves or loads (librdkafka #5040).
+        """
+        from confluent_kafka import KafkaException, TopicPartition
+
+        doing = f"reading the committed offsets of group {group}"
+        events = client.ClientEvents(self._bootstrap_servers)
+        consumer = client.consumer(self._connection, {"group.id": group, "enable.auto.commit": False}, events)
+        try:
+            client.wait_for_cluster(consumer, events, doing)
+            found = consumer.committed([TopicPartition(*partition) for partition in partitions], _TIMEOUT_SECONDS)
+        except KafkaException as error:
+            raise events.cause_of(error.args[0], doing) from error
+        finally:
+            consumer.close()
+        for place in found:
+            if place.error is not None:
+                raise events.cause_of(place.error, doing)
+        return {Partition(place.topic, place.partition): place.offset if place.offset >= 0 else None for place in found}
 
     def _configuration(self, resources: Sequence[Any]) -> dict[str, dict[str, str]]:
         from confluent_kafka import KafkaError, KafkaException

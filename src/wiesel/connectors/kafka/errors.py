@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: The end of a broker's name as long as the client knows only its address.
 _FIRST_CONNECTION: Final = "/bootstrap"
+#: What the client says of a login that nobody refused, and that could not be asked for.
+_LOGIN_CUT: Final = re.compile("not valid in current SASL state|handshake failed: Local: Broker transport failure")
 #: TLS alerts by which a broker says that it does not take the client's certificate, or misses one.
 _CERTIFICATE_ALERT: Final = re.compile(r"SSL alert number (?:4[2-689]|116)\b")
 
@@ -68,9 +70,10 @@ def interrupts_login(error: KafkaError) -> bool:
     """Whether a connection that had been let in was cut while it logged in anew (KIP-368); the client makes another.
 
     A broker says that the request came at the wrong moment when a second has not passed since the last login. A
-    listener without SASL says the same, but to a client that knows no broker's id yet.
+    listener without SASL says the same, but to a client that knows no broker's id yet. The connection may also be
+    gone before the login begins.
     """
-    return "not valid in current SASL state" in error.str() and _FIRST_CONNECTION not in error.str()
+    return _LOGIN_CUT.search(error.str()) is not None and _FIRST_CONNECTION not in error.str()
 
 
 def refuses_renewed_token(error: KafkaError) -> bool:

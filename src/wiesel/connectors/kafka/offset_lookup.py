@@ -46,24 +46,9 @@ class ClusterOffsets:
 
     def committed(self, partitions: Sequence[Partition]) -> dict[Partition, int | None]:
         """Return the consumer group's offsets; None where it has none."""
-        from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-
         if self._group_id is None:
             return dict.fromkeys(partitions)
-        wanted = [TopicPartition(*partition) for partition in partitions]
-        request = [ConsumerGroupTopicPartitions(self._group_id, wanted)]
-        admin = self._cluster.connect()
-        try:
-            futures = admin.list_consumer_group_offsets(request, request_timeout=_TIMEOUT_SECONDS)
-            answer = futures[self._group_id].result()
-        except KafkaException as error:
-            raise self._cluster.cause_of(
-                error.args[0], f"reading the committed offsets of group {self._group_id}"
-            ) from error
-        return {
-            Partition(entry.topic, entry.partition): entry.offset if entry.offset >= 0 else None
-            for entry in answer.topic_partitions or ()
-        }
+        return self._cluster.committed_offsets(self._group_id, partitions)
 
     def _list(self, partitions: Sequence[Partition], spec: Any) -> dict[Partition, int]:
         from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
