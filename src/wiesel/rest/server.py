@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MAX_CONNECTIONS: Final = 32
 #: Seconds that a peer may keep us waiting.
 TIMEOUT: Final = 10.0
+#: Seconds that a connection lasts whose peer only a token makes known: until it is shown, nobody may keep a place.
+LONGEST: Final = 60.0
 #: Seconds that an answer under way gets when the server ends.
 _LAST_ANSWERS: Final = 2.0
 
@@ -109,13 +111,32 @@ class HttpServer:
                 if self._admits(connection):
                     from wiesel.rest.http import HttpConnection
 
-                    with self._secured(connection) as secured:
+                    with self._secured(connection) as secured, self._limited(secured):
                         HttpConnection(secured, self)
         finally:
             self._slots.release()
 
     def _secured(self, connection: socket.socket) -> socket.socket:
         return connection if self._tls is None else self._tls.wrap_socket(connection, server_side=True)
+
+    @contextlib.contextmanager
+    def _limited(self, connection: socket.socket) -> Iterator[None]:
+        """End a connection from outside after a while, however slowly its peer goes on to speak."""
+        if self.token is None:
+            yield
+            return
+
+        def end() -> None:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(LONGEST, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:

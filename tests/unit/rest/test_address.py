@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +21,7 @@ from wiesel.cluster.control_plane import serving
 from wiesel.core import exit_codes
 from wiesel.core.configuration import Configuration
 from wiesel.core.errors import ConfigurationError
+from wiesel.rest import server
 from wiesel.rest.client import Address, FailedError, NoAnswerError, find_job, request
 from wiesel.rest.token import TokenError, make_token, own_token_file, read_token
 
@@ -141,6 +144,27 @@ def test_a_wrong_token_is_told_and_a_token_goes_to_no_other_machine_in_clear_tex
 )
 def test_an_address_that_others_could_reach_or_listen_in_on_is_refused(settings: dict[str, str], said: str) -> None:
     refused(said, **settings)
+
+
+def test_who_speaks_too_slowly_loses_his_place(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "LONGEST", 0.3)
+    with served(StandingJob(), caplog) as port, socket.create_connection(("127.0.0.1", port)) as slow:
+        slow.settimeout(0.05)
+        sent, deadline = 0, time.monotonic() + 10
+        while True:
+            assert time.monotonic() < deadline, f"{sent} bytes were taken"
+            try:
+                slow.sendall(b"G")
+                sent += 1
+                if slow.recv(1) == b"":
+                    break
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+        assert answered(port, Authorization=bearer()) == 200
 
 
 def test_a_port_that_is_taken_is_named(caplog: pytest.LogCaptureFixture) -> None:
