@@ -13,6 +13,7 @@ import re
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -20,8 +21,13 @@ from types import ModuleType
 from typing import Final
 
 _ROOT: Final = Path(__file__).parents[2]
-#: Lines of Flink's own log, and of the warnings that Python writes.
-_OF_FLINK: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|WARNING:|SLF4J|.*Warning: |\s")
+#: Lines of Flink's own log, of what Java logs without it, with stack traces, and of Python's warnings.
+_OF_FLINK: Final = re.compile(
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[A-Z][a-z]{2} \d+, \d{4} |(WARNING|SEVERE|INFO):|SLF4J|.*Warning: |\s|$|"
+    r"Caused by: |(?:[a-z]\w*\.)+[A-Z]\w*(Exception|Error)\b"
+)
+_TRACEBACK: Final = "Traceback (most recent call last):"
+_BETWEEN: Final = ("During handling of the above exception", "The above exception was the direct cause")
 #: A worker's output and the sink's come through pipes of their own.
 _SETTLE_SECONDS: Final = 0.3
 
@@ -33,6 +39,18 @@ def _load(name: str, path: Path) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def printed_by_jobs(lines: Iterable[str]) -> Iterator[str]:
+    """The lines of a TaskManager's output that a job printed: neither log nor what workers say of exceptions."""
+    in_traceback = False
+    for line in lines:
+        if line == _TRACEBACK:
+            in_traceback = True
+        elif in_traceback:
+            in_traceback = line.startswith(" ") or not line  # the exception's own line ends it
+        elif not _OF_FLINK.match(line) and not line.startswith(_BETWEEN):
+            yield line
 
 
 def main(submission: Path, log: Path, scripts: list[Path]) -> None:
@@ -52,9 +70,8 @@ def main(submission: Path, log: Path, scripts: list[Path]) -> None:
             runner._tell(begins=script.stem)
             failure = runner.run_script(script, folder)
             time.sleep(_SETTLE_SECONDS)
-            for line in printed.read().decode(errors="replace").splitlines():
-                if not _OF_FLINK.match(line):
-                    print(line)
+            for line in printed_by_jobs(printed.read().decode(errors="replace").splitlines()):
+                print(line)
             runner._tell(ended=script.stem, failure=asdict(failure) if failure else None)
 
 

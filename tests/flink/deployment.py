@@ -46,8 +46,9 @@ def run_application(
     job = spec["job"]
     jars = [environment.flink_home / "opt" / Path(job["jarURI"]).name, *environment.connectors]
     given = [word.replace(_USRLIB, str(usrlib)).replace("kafka:9092", servers) for word in job["args"]]
-    command = ["standalone-job.sh", "start-foreground", "--job-classname", job["entryClass"]]
-    command += ["--jars", ",".join(jar.as_uri() for jar in jars), *given, *arguments]
+    # An option behind the jars ends their list.
+    command = ["standalone-job.sh", "start-foreground", "--jars", ",".join(jar.as_uri() for jar in jars)]
+    command += ["--job-classname", job["entryClass"], *given, *arguments]
     with (
         _process(home, environment, "taskmanager", ["taskmanager.sh", "start-foreground"]),
         _process(home, environment, "application", command) as application,
@@ -58,7 +59,10 @@ def run_application(
 
 
 def _configuration(given: dict[str, str], environment: FlinkEnvironment, storage: Path) -> dict[str, str]:
-    own = {"parallelism.default": given["taskmanager.numberOfTaskSlots"]}  # one TaskManager
+    own = {
+        "parallelism.default": given["taskmanager.numberOfTaskSlots"],  # one TaskManager
+        "user.artifacts.base-dir": str(storage.parent / "artifacts"),
+    }
     for key, value in given.items():
         if key.startswith("high-availability"):
             continue  # Kubernetes' own

@@ -43,7 +43,7 @@ EXPLAINED: Final = Path(__file__).with_name("on_a_cluster.toml")
 PAGE: Final = ROOT / "docs" / "parity-on-a-cluster.md"
 _RUNNER: Final = Path(__file__).with_name("cluster_runner.py")
 #: Programs for one client: a JVM takes seconds to start.
-_AT_ONCE: Final = 12
+_AT_ONCE: Final = 24
 _SECONDS_FOR_EACH: Final = 30
 _SLOTS: Final = 4
 
