@@ -180,3 +180,19 @@ def test_after_the_first_values_of_a_state_nothing_is_looked_at_any_more(backend
     assert state.update is not kept_by_the_user
     assert state.update.__name__ == "update"
     assert backend.state(ValueStateDescriptor("v", Types.LONG())).update.__name__ == "update"
+
+
+@pytest.mark.parametrize("window", [None, "w"])
+def test_checking_lists_and_maps_ends_after_the_first_writes_and_leaves_the_plain_state(
+    window: str | None, backend: KeyedStateBackend
+) -> None:
+    namespace = None if window is None else (lambda: window)
+    elements = backend.state(ListStateDescriptor("l", Types.INT()), namespace)
+    entries = backend.state(MapStateDescriptor("m", Types.STRING(), Types.INT()), namespace)
+    for number in range(CHECKED_UPDATES):
+        elements.add(number)
+        entries["key"] = number
+    for write in (lambda: elements.add(0), lambda: entries.put("key", 1)):
+        write()  # notices that enough were checked
+    assert [type(state).__name__ for state in (elements, entries)] == ["HeapListState", "HeapMapState"]
+    assert (len(list(elements.get())), entries["key"]) == (CHECKED_UPDATES + 1, 1)
