@@ -24,7 +24,7 @@ _ROOT: Final = Path(__file__).parents[2]
 #: Lines of Flink's own log, of what Java logs without it, with stack traces, and of Python's warnings.
 _OF_FLINK: Final = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[A-Z][a-z]{2} \d+, \d{4} |(WARNING|SEVERE|INFO):|SLF4J|.*Warning: |\s|$|"
-    r"Caused by: |(?:[a-z]\w*\.)+[A-Z]\w*(Exception|Error)\b"
+    r"Caused by: |(?:[a-z]\w*\.)+[A-Z]\w*(Exception|Error)\b|[A-Z]\w*(Exception|Error)(:|$)"
 )
 _TRACEBACK: Final = "Traceback (most recent call last):"
 _BETWEEN: Final = ("During handling of the above exception", "The above exception was the direct cause")
@@ -45,7 +45,7 @@ def printed_by_jobs(lines: Iterable[str]) -> Iterator[str]:
     """The lines of a TaskManager's output that a job printed: neither log nor what workers say of exceptions."""
     in_traceback = False
     for line in lines:
-        if line == _TRACEBACK:
+        if line.endswith(_TRACEBACK):
             in_traceback = True
         elif in_traceback:
             in_traceback = line.startswith(" ") or not line  # the exception's own line ends it

@@ -55,11 +55,13 @@ class Verdict:
     Args:
         mini: whether the cluster did what the mini cluster was recorded to do.
         wiesel: whether Wiesel did what the cluster did.
+        recorded: whether Wiesel did what the mini cluster was recorded to do, or what is said of the difference.
         differing: what both did, where it differs.
     """
 
     mini: bool
     wiesel: bool
+    recorded: bool
     differing: str = ""
 
 
@@ -111,15 +113,17 @@ class Cluster:
 def compare(program: Program, cluster: Outcome | None, wiesel: Outcome | None) -> Verdict:
     """Return the verdict: prints are compared as a multiset, since those of the job and of the script come apart."""
     if cluster is None or wiesel is None:
-        return Verdict(False, False, f"{'the cluster' if cluster is None else 'Wiesel'} did not get to its end")
+        return Verdict(False, False, False, f"{'the cluster' if cluster is None else 'Wiesel'} did not get to its end")
     recorded, found = recording(program.name), Expectation.of(cluster, ordered=False)
     mini = recorded.is_met_by(cluster, ordered=False)
     explained = differences().get(program.name)
-    same = found.is_met_by(wiesel, ordered=False) or (
-        # Where Wiesel differs on purpose, it does from both alike.
-        mini and explained is not None and explained.wiesel.is_met_by(wiesel, ordered=program.ordered)
+    as_recorded = recorded.is_met_by(wiesel, ordered=program.ordered) or (
+        explained is not None and explained.wiesel.is_met_by(wiesel, ordered=program.ordered)
     )
-    return Verdict(mini, same, "" if mini and same else _both(recorded, found, Expectation.of(wiesel, ordered=False)))
+    # Where Wiesel differs on purpose, it does from both alike.
+    same = found.is_met_by(wiesel, ordered=False) or (mini and as_recorded)
+    differing = "" if mini and same else _both(recorded, found, Expectation.of(wiesel, ordered=False))
+    return Verdict(mini, same, as_recorded, differing)
 
 
 def _both(recorded: Expectation, cluster: Expectation, wiesel: Expectation) -> str:
@@ -162,7 +166,7 @@ def page(results: Mapping[str, Any]) -> str:
             continue
         reason = reasons.get(program.name, "")
         cluster = "as the mini cluster" if found["mini"] else f"differs: {reason or '**unexplained**'}"
-        wiesel = _wiesel(found, reason, program.name in on_purpose)
+        wiesel = _wiesel(found, program.name in on_purpose)
         rows.append(f"| [{program.name}](../tests/parity/programs/{program.name}.py) | {cluster} | {wiesel} |")
     count = Counter(bool(results[program.name]["mini"]) for program in programs() if program.name in results)
     dates = sorted({found["date"] for found in results.values()})
@@ -182,10 +186,12 @@ Apache Kafka {KAFKA_VERSION}. {len(rows)} programs; the cluster did what the min
 """ + "".join(f"{row}\n" for row in rows)
 
 
-def _wiesel(found: Mapping[str, Any], reason: str, is_on_purpose: bool) -> str:
+def _wiesel(found: Mapping[str, Any], is_on_purpose: bool) -> str:
     if found["wiesel"]:
         return "differs on purpose" if is_on_purpose else "equal"
-    return "as the mini cluster" if reason and not found["mini"] else "**differs**"
+    if found.get("recorded"):
+        return "differs on purpose" if is_on_purpose else "as the mini cluster"
+    return "**differs**"
 
 
 def main() -> int:
@@ -198,25 +204,31 @@ def main() -> int:
     results, reasons = read(), explanations()
     chosen = [program for program in programs() if not options.names or program.name in options.names]
     if options.resume:
-        chosen = [one for one in chosen if one.name not in results or not _is_explained(one.name, results, reasons)]
+        chosen = [one for one in chosen if one.name not in results or not is_explained(one.name, results, reasons)]
     for program, verdict in run(chosen, options.seconds) if chosen else ():
         date = datetime.now(UTC).strftime("%Y-%m-%d")
         results[program.name] = {"date": date, "mini": verdict.mini, "wiesel": verdict.wiesel}
+        results[program.name]["recorded"] = verdict.recorded
         RESULTS.write_text(json.dumps(dict(sorted(results.items())), indent=1) + "\n")
         print(f"{program.name:40} {'equal' if verdict.mini and verdict.wiesel else 'DIFFERENT'}", flush=True)
         if verdict.differing:
             print(verdict.differing, flush=True)
     if results:
         PAGE.write_text(page(results), encoding="utf-8")
-    open_ones = [one.name for one in programs() if not _is_explained(one.name, results, reasons)]
+    open_ones = [one.name for one in programs() if not is_explained(one.name, results, reasons)]
     asked = set(open_ones) & {program.name for program in chosen} if options.names else set(open_ones)
     print(f"{len(results)} compared, {len(asked)} not run or without an explanation: {', '.join(sorted(asked))}")
     return 1 if asked else 0
 
 
-def _is_explained(name: str, results: Mapping[str, Any], reasons: Mapping[str, str]) -> bool:
+def is_explained(name: str, results: Mapping[str, Any], reasons: Mapping[str, str]) -> bool:
+    """Whether a program was run, and did the same everywhere or differs for a reason that is given."""
     found = results.get(name)
-    return found is not None and ((found["mini"] and found["wiesel"]) or (not found["mini"] and name in reasons))
+    if found is None:
+        return False
+    if found["mini"]:
+        return bool(found["wiesel"])
+    return name in reasons and bool(found["wiesel"] or found.get("recorded"))
 
 
 def _submission(environment: FlinkEnvironment, address: str, scratch: Path) -> Submission:
