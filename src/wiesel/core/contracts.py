@@ -2,8 +2,7 @@
 
 A *spec* (``Source``, ``Sink``) is inert data of the job graph; it can be pickled, and its clients are imported only
 inside its ``create_*`` methods. Everything a ``create_*`` method returns lives in one process and one attempt.
-Mirrors Flink's FLIP-27 sources (``SplitEnumerator``, ``SourceReader``) and FLIP-143 sinks (``SinkWriter``,
-``Committer``), with blocking calls only where a docstring says so.
+Mirrors Flink's FLIP-27 sources and FLIP-143 sinks, with blocking calls only where a docstring says so.
 """
 
 from __future__ import annotations
