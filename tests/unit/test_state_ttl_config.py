@@ -77,3 +77,9 @@ def test_the_defaults_may_be_said_aloud():
     config = builder.update_ttl_on_create_and_write().never_return_expired().build()
     assert config.get_update_type() is StateTtlConfig.UpdateType.OnCreateAndWrite
     assert config.get_state_visibility() is StateTtlConfig.StateVisibility.NeverReturnExpired
+
+
+def test_settings_print_as_in_pyflink() -> None:
+    told = "update_type=UpdateType.OnCreateAndWrite, state_visibility=StateVisibility.NeverReturnExpired,"
+    told += "ttl_time_characteristic =TtlTimeCharacteristic.ProcessingTime,ttl=1000 ms"
+    assert str(StateTtlConfig.new_builder(Time.seconds(1)).build()) == f"StateTtlConfig<{told}>"

@@ -11,7 +11,7 @@ from wiesel.core.time import Duration, Time, to_millis
 __all__ = ["StateTtlConfig"]
 
 
-class TtlUpdateType(Enum):
+class UpdateType(Enum):
     """When an entry's life begins anew."""
 
     Disabled = 0
@@ -19,14 +19,14 @@ class TtlUpdateType(Enum):
     OnReadAndWrite = 2
 
 
-class TtlStateVisibility(Enum):
+class StateVisibility(Enum):
     """Whether an expired value that is still stored may be seen."""
 
     ReturnExpiredIfNotCleanedUp = 0
     NeverReturnExpired = 1
 
 
-class TtlClock(Enum):
+class TtlTimeCharacteristic(Enum):
     """By which clock state ages."""
 
     ProcessingTime = 0
@@ -127,23 +127,29 @@ class TtlCleanupStrategies:
         return TtlRocksdbCompactFilterCleanupStrategy(1000) if self._is_cleanup_in_background else None
 
 
+# StateTtlConfig shows these classes under their own names, which hide them inside of it.
+_Update = UpdateType
+_Visibility = StateVisibility
+_Clock = TtlTimeCharacteristic
+
+
 class StateTtlConfig:
     """How long the entries of a state live; give it to ``StateDescriptor.enable_time_to_live``."""
 
-    UpdateType = TtlUpdateType
-    StateVisibility = TtlStateVisibility
-    TtlTimeCharacteristic = TtlClock
+    UpdateType = _Update
+    StateVisibility = _Visibility
+    TtlTimeCharacteristic = _Clock
     CleanupStrategies = TtlCleanupStrategies
 
     def __init__(
         self,
-        update_type: TtlUpdateType,
-        state_visibility: TtlStateVisibility,
-        ttl_time_characteristic: TtlClock,
+        update_type: _Update,
+        state_visibility: _Visibility,
+        ttl_time_characteristic: _Clock,
         ttl: Time | Duration,
         cleanup_strategies: TtlCleanupStrategies,
     ) -> None:
-        if update_type is not TtlUpdateType.Disabled and to_millis(ttl) <= 0:
+        if update_type is not UpdateType.Disabled and to_millis(ttl) <= 0:
             raise ValueError(f"TTL is expected to be positive, got {ttl}.")
         self._update_type = update_type
         self._state_visibility = state_visibility
@@ -156,11 +162,11 @@ class StateTtlConfig:
         """Return a builder for entries that live for ``ttl`` after they were last touched."""
         return StateTtlConfig.Builder(ttl)
 
-    def get_update_type(self) -> TtlUpdateType:
+    def get_update_type(self) -> _Update:
         """Return when an entry's life begins anew."""
         return self._update_type
 
-    def get_state_visibility(self) -> TtlStateVisibility:
+    def get_state_visibility(self) -> _Visibility:
         """Return whether an expired value that is still stored may be seen."""
         return self._state_visibility
 
@@ -168,13 +174,13 @@ class StateTtlConfig:
         """Return how long an entry lives."""
         return self._ttl
 
-    def get_ttl_time_characteristic(self) -> TtlClock:
+    def get_ttl_time_characteristic(self) -> _Clock:
         """Return by which clock state ages."""
         return self._ttl_time_characteristic
 
     def is_enabled(self) -> bool:
         """Whether entries expire at all."""
-        return self._update_type is not TtlUpdateType.Disabled
+        return self._update_type is not UpdateType.Disabled
 
     def get_cleanup_strategies(self) -> TtlCleanupStrategies:
         """Return how expired entries are removed."""
@@ -182,8 +188,8 @@ class StateTtlConfig:
 
     def __repr__(self) -> str:
         return (
-            f"StateTtlConfig<update_type={self._update_type.name}, state_visibility={self._state_visibility.name}, "
-            f"ttl_time_characteristic={self._ttl_time_characteristic.name}, ttl={self._ttl}>"
+            f"StateTtlConfig<update_type={self._update_type}, state_visibility={self._state_visibility},"
+            f"ttl_time_characteristic ={self._ttl_time_characteristic},ttl={self._ttl}>"  # spaced as PyFlink does
         )
 
     class Builder:
@@ -191,46 +197,46 @@ class StateTtlConfig:
 
         def __init__(self, ttl: Time | Duration) -> None:
             self._ttl = ttl
-            self._update_type = TtlUpdateType.OnCreateAndWrite
-            self._state_visibility = TtlStateVisibility.NeverReturnExpired
-            self._ttl_time_characteristic = TtlClock.ProcessingTime
+            self._update_type = UpdateType.OnCreateAndWrite
+            self._state_visibility = StateVisibility.NeverReturnExpired
+            self._ttl_time_characteristic = TtlTimeCharacteristic.ProcessingTime
             self._is_cleanup_in_background = True
             self._strategies: dict[TtlStrategies, TtlCleanupStrategy] = {}
 
-        def set_update_type(self, update_type: TtlUpdateType) -> StateTtlConfig.Builder:
+        def set_update_type(self, update_type: _Update) -> StateTtlConfig.Builder:
             """Set when an entry's life begins anew."""
             self._update_type = update_type
             return self
 
         def update_ttl_on_create_and_write(self) -> StateTtlConfig.Builder:
             """Begin an entry's life anew when it is written (the default)."""
-            return self.set_update_type(TtlUpdateType.OnCreateAndWrite)
+            return self.set_update_type(UpdateType.OnCreateAndWrite)
 
         def update_ttl_on_read_and_write(self) -> StateTtlConfig.Builder:
             """Begin an entry's life anew when it is read or written."""
-            return self.set_update_type(TtlUpdateType.OnReadAndWrite)
+            return self.set_update_type(UpdateType.OnReadAndWrite)
 
-        def set_state_visibility(self, state_visibility: TtlStateVisibility) -> StateTtlConfig.Builder:
+        def set_state_visibility(self, state_visibility: _Visibility) -> StateTtlConfig.Builder:
             """Set whether an expired value that is still stored may be seen."""
             self._state_visibility = state_visibility
             return self
 
         def return_expired_if_not_cleaned_up(self) -> StateTtlConfig.Builder:
             """Let an expired value be seen as long as it is stored."""
-            return self.set_state_visibility(TtlStateVisibility.ReturnExpiredIfNotCleanedUp)
+            return self.set_state_visibility(StateVisibility.ReturnExpiredIfNotCleanedUp)
 
         def never_return_expired(self) -> StateTtlConfig.Builder:
             """Hide an expired value even while it is stored (the default)."""
-            return self.set_state_visibility(TtlStateVisibility.NeverReturnExpired)
+            return self.set_state_visibility(StateVisibility.NeverReturnExpired)
 
-        def set_ttl_time_characteristic(self, ttl_time_characteristic: TtlClock) -> StateTtlConfig.Builder:
+        def set_ttl_time_characteristic(self, ttl_time_characteristic: _Clock) -> StateTtlConfig.Builder:
             """Set by which clock state ages."""
             self._ttl_time_characteristic = ttl_time_characteristic
             return self
 
         def use_processing_time(self) -> StateTtlConfig.Builder:
             """Let state age by the wall clock (the default, and all there is)."""
-            return self.set_ttl_time_characteristic(TtlClock.ProcessingTime)
+            return self.set_ttl_time_characteristic(TtlTimeCharacteristic.ProcessingTime)
 
         def cleanup_full_snapshot(self) -> StateTtlConfig.Builder:
             """Leave expired entries out of snapshots."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from wiesel.core.state import ListStateDescriptor, MapStateDescriptor
-from wiesel.core.state_ttl import StateTtlConfig, TtlStateVisibility, TtlUpdateType
+from wiesel.core.state_ttl import StateTtlConfig, StateVisibility, UpdateType
 from wiesel.core.time import to_millis
 from wiesel.state.heap.states import HeapMapState, HeapValueState
 from wiesel.state.heap.table import MASK, Cursor, Table
@@ -39,8 +39,8 @@ class Lifetime:
 
     def __init__(self, config: StateTtlConfig, now: Callable[[], int]) -> None:
         self.now = now
-        self.renewed_by_reading = config.get_update_type() is TtlUpdateType.OnReadAndWrite
-        self.shows_expired = config.get_state_visibility() is TtlStateVisibility.ReturnExpiredIfNotCleanedUp
+        self.renewed_by_reading = config.get_update_type() is UpdateType.OnReadAndWrite
+        self.shows_expired = config.get_state_visibility() is StateVisibility.ReturnExpiredIfNotCleanedUp
         #: In milliseconds.
         self.length = to_millis(config.get_ttl())
 
