@@ -1,6 +1,7 @@
 """Stopping a job on a cluster and reading its savepoint: a small server and a small program in Flink's place."""
 
 import json
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any, ClassVar
 import pytest
 
 from wiesel.broker.probe import free_port
+from wiesel.core import exit_codes
 from wiesel.flink.environment import FlinkEnvironment
 from wiesel.flink.errors import FlinkError, FlinkUnreachableError
 from wiesel.flink.savepoints import Position, kafka_positions, stop_with_savepoint
@@ -126,3 +128,22 @@ def test_a_savepoint_that_is_elsewhere_is_told_with_where_to_read_it(environment
     reader(environment, "sys.exit('java.io.FileNotFoundException: s3://bucket')")
     with pytest.raises(FlinkError, match=r"FileNotFoundException: s3://bucket\. `wiesel flink offsets`"):
         kafka_positions("s3://bucket", environment)
+
+
+def wiesel(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "wiesel.cli.main", "flink", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_command_prints_where_the_savepoint_is(cluster, tmp_path):
+    tell({"location": "file:/s/savepoint-1"}, "FINISHED")
+    answer = wiesel("stop", JOB, "--cluster", cluster, "--savepoint-dir", str(tmp_path), "--drain")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "savepoint=file:/s/savepoint-1\n", "")
+    assert Flink.asked == [(f"/jobs/{JOB}/stop", {"drain": True, "targetDirectory": tmp_path.as_uri()})]
+
+
+def test_the_command_ends_with_an_error_in_a_line_where_nobody_listens():
+    answer = wiesel("stop", JOB, "--cluster", f"127.0.0.1:{free_port()}", "--group", "orders")
+    assert answer.returncode == exit_codes.OUTSIDE_SYSTEM
+    assert answer.stderr.startswith("error: http://127.0.0.1")
+    assert answer.stderr.count("\n") == 1
