@@ -58,6 +58,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("E206", "override", _ERROR, "a method that takes other arguments than it will be called with"),
         Rule("E207", "incomplete", _ERROR, "a connector that is built without something it needs"),
         Rule("E208", "config-value", _ERROR, "a configuration value that its key cannot have"),
+        Rule("E209", "arity", _ERROR, "a function with other parameters than the operator gives it"),
         Rule("W201", "assigner-ignored", _WARNING, "a timestamp assigner in from_source, which PyFlink ignores"),
         Rule("W202", "duration-for-time", _WARNING, "a Duration where PyFlink takes a Time"),
         Rule("W203", "old-spelling", _WARNING, "a spelling of Flink 1.x that 2.x removed and Wiesel still takes"),

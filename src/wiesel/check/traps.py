@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from wiesel.check import builders, closures, facts, settings
+from wiesel.check import arity, builders, closures, facts, settings
 from wiesel.check.call import Call
 from wiesel.check.reporter import Reporter
 from wiesel.check.values import Class, Instance, UserFunction, UserInstance, Value
@@ -146,14 +146,14 @@ _TRAPS: Final[dict[str, tuple[_Trap, ...]]] = {
     "new_builder": (_duration_for_time,),
     "ordered_wait": (_duration_for_time,),
     "unordered_wait": (_duration_for_time,),
-    "map": (_function_kind,),
-    "flat_map": (_function_kind,),
-    "filter": (_function_kind,),
+    **dict.fromkeys(("map", "flat_map", "filter"), (_function_kind, arity.look)),
+    **dict.fromkeys(("key_by", "partition_custom"), (arity.look,)),
     "process": (_function_kind,),
     "build": (builders.look,),
     **dict.fromkeys(("set_string", "set_integer", "set_boolean", "set_float"), (settings.look,)),
     "union": (_union_of_types,),
-    **dict.fromkeys(("reduce", "sum", "min", "max", "min_by", "max_by"), (_state_begins_anew,)),
+    "reduce": (_state_begins_anew, arity.look),
+    **dict.fromkeys(("sum", "min", "max", "min_by", "max_by"), (_state_begins_anew,)),
     "window": (_windows,),
     "window_all": (_windows,),
 }

@@ -44,6 +44,7 @@ WRONG = {
     "E206": "class F(ProcessFunction):\n    def process_element(self, value, ctx, out):\n        out.collect(1)",
     "E207": "from pyflink.datastream.connectors.kafka import KafkaSink\nKafkaSink.builder().build()",
     "E208": "Configuration().set_string('parallelism.default', 'many')",
+    "E209": "stream.map(lambda key, value: value)",
     "W201": "env.from_source(NumberSequenceSource(1, 2), times, 'numbers')",
     "W202": "timed.key_by(str).window(TumblingEventTimeWindows.of(Duration.of_seconds(1)))",
     "W203": "env.get_checkpoint_config().set_checkpoint_storage_dir('file:///tmp')",
@@ -108,6 +109,9 @@ RIGHT = [
     "Configuration().set_string('my.own.key', 'x').set_integer('parallelism.default', 2).set_boolean('my.own', True)",
     "Configuration().set_string('parallelism.default', '${MANY}').set_string(name(), value())",
     "from typing import Any\nother: Any = env\nother.anything()",
+    "stream.map(lambda v, n=2: v * n).filter(lambda *values: True).key_by(lambda v, /: v).reduce(lambda a, b: a)",
+    "@unknown\ndef f(a, b):\n    return a\nstream.map(f)",
+    "timed.key_by(str).window(TumblingEventTimeWindows.of(Time.seconds(1))).reduce(lambda a, b: a)",
     "match value:\n    case [env]:\n        env.anything()",
 ]
 
@@ -311,3 +315,18 @@ def test_a_comment_takes_findings_of_its_line_away() -> None:
 def test_a_file_that_cannot_be_read_as_python_is_a_finding() -> None:
     assert [f.code for f in check_source("a = '\0'")] == ["E001"]
     assert [f.code for f in check_source("(" * 5000)] == ["E001"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "stream.filter(lambda: True)",
+        "def f(a, *, b):\n    return a\nstream.flat_map(f)",
+        "stream.key_by(lambda a, b: a)",
+        "stream.key_by(str).reduce(lambda a: a)",
+        "timed.key_by(str).window(TumblingEventTimeWindows.of(Time.seconds(1))).reduce(lambda a: a)",
+        "stream.partition_custom(lambda key: 0, str)",
+    ],
+)
+def test_functions_that_cannot_be_called_are_found_wherever_an_operator_takes_one(source: str) -> None:
+    assert codes(f"{ENV}{source}\nenv.execute()") == ["E209"]
