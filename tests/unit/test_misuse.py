@@ -78,3 +78,19 @@ def test_a_mistake_inside_the_users_function_keeps_pythons_words() -> None:
 def test_other_errors_and_errors_never_raised_get_no_words() -> None:
     assert expected_and_got(TypeError("'int' object is not iterable")) == ""
     assert expected_and_got(ValueError("one argument too many")) == ""
+
+
+class Odd:
+    """Called with too little, and whoever asks for its signature is raised at."""
+
+    def __call__(self) -> None:
+        """Nothing."""
+
+    @property
+    def __signature__(self) -> Any:
+        raise RuntimeError("no signature")
+
+
+def test_an_object_without_a_signature_keeps_pythons_words() -> None:
+    with pytest.raises(JobExecutionError, match=r"takes 1 positional argument but 2 were given \[operator 'Map'"):
+        collect(environment().from_collection([1]).map(Odd()))

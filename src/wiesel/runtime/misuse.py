@@ -47,9 +47,8 @@ def _of_results(frame: FrameType, line: int, got: str) -> str:
 
 def _of_arguments(frame: FrameType, line: int) -> str:
     for function, arguments in _calls(frame, line):
-        try:
-            signature = inspect.signature(function)
-        except (TypeError, ValueError):  # builtins may have none
+        signature = _signature(function)
+        if signature is None:
             continue
         try:
             signature.bind(*range(arguments))
@@ -58,6 +57,13 @@ def _of_arguments(frame: FrameType, line: int) -> str:
             names = ", ".join(str(p.replace(annotation=p.empty)) for p in signature.parameters.values())
             return f". Expected a function of {arguments} argument{plural}, got {_name(function)}({names})"
     return ""
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
+    try:
+        return inspect.signature(function)
+    except Exception:  # builtins may have none, and an object of the user's may answer anything
+        return None
 
 
 def _calls(frame: FrameType, line: int) -> Iterator[tuple[Callable[..., Any], int]]:
