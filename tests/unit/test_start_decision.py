@@ -193,15 +193,17 @@ def test_a_reshaped_start_answers_for_the_lineages_behind_what_it_restores_that_
     first = jobs.run()
     second = jobs.run(resume=True, parallelism=2)
     third = jobs.run(3, resume=True, parallelism=1)
+    again = jobs.run(resume=True, parallelism=1)
     fourth = jobs.run(resume=True, parallelism=2)
     chosen = jobs.run(from_savepoint=str(jobs.path / "chk-3"), parallelism=2)
     sixth = jobs.run(resume=True, parallelism=1)
     ids = [start.lineage.lineage_id for start in (first, second, third, fourth, chosen, sixth)]
     assert len(set(ids)) == 6
-    assert [start.continues for start in (first, second, third, fourth, chosen, sixth)] == [
+    assert [start.continues for start in (first, second, third, again, fourth, chosen, sixth)] == [
         set(),
         {ids[0]},
         {ids[0], ids[1]},
+        set(),
         set(),
         set(),
         {ids[4]},

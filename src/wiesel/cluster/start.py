@@ -145,7 +145,7 @@ def _continued(record: StoreRecord, restored: str | None) -> frozenset[str]:
     """
     continued = set()
     for earlier, later in zip(reversed(record.lineages[:-1]), reversed(record.lineages), strict=False):
-        if later.kind != "reshaped" or earlier.lineage_id == restored:
+        if later.kind != "reshaped" or restored in (earlier.lineage_id, later.lineage_id):
             break
         continued.add(earlier.lineage_id)
     return frozenset(continued)
