@@ -62,7 +62,7 @@ class Proof:
         self.cluster = cluster
         self.admin = Admin(servers)
 
-    def word_count(self, lines: int = 1000) -> Iterable[Row]:
+    def word_count(self, lines: int = 500) -> Iterable[Row]:
         """Words of a text counted: per word, the same counts in the same order; then each reads the other's output."""
         self._topic("lines")
         produce(self.servers, "lines", (NewRecord(value=line.encode()) for line in _text(lines)))
