@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.rest.views import StandingJob
-from wiesel.rest import registry
-from wiesel.rest.client import FailedError, NoAnswerError, NoSuchJobError, find_job, request, running_jobs
+from wiesel.rest import client, registry
+from wiesel.rest.client import Address, FailedError, NoAnswerError, NoSuchJobError, find_job, request, running_jobs
 from wiesel.rest.http import MAX_BODY
 from wiesel.rest.registry import RegistryError
 from wiesel.rest.routes import Routes
@@ -154,6 +154,22 @@ def test_a_job_is_found_by_id_name_prefix_and_pid(serve: Serve) -> None:
     serve(StandingJob())
     with pytest.raises(NoSuchJobError, match="Name one by its pid"):
         find_job("my")
+
+
+def test_who_names_a_pid_does_not_wait_for_other_jobs(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    serve(StandingJob())
+    silent, path = registry.listen()  # nobody will ever answer there
+    path.rename(path.with_name(f"{path.name.split('-')[0]}-1-1.sock"))
+    asked: list[Path | Address] = []
+
+    def ask(place: Path | Address, *arguments: object) -> object:
+        asked.append(place)
+        return request(place, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(client, "request", ask)
+    with silent:
+        assert find_job(str(os.getpid())).job_id == "job-1"
+    assert len(asked) == 1
 
 
 def test_a_refusal_comes_out_in_its_own_words(serve: Serve) -> None:
