@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from pathlib import Path
 
 import confluent_kafka
 import pytest
+
+from tests.tools import fault_tally
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "fault-matrix.md").read_text()
@@ -47,8 +50,8 @@ TESTS = {
 
 @pytest.mark.parametrize("row", ROWS)
 def test_a_row_is_told_once_with_its_oracle_its_test_and_where_it_runs(row: str) -> None:
-    (line,) = (line for line in LINES if line[0] == row)
-    assert all(line) and len(line) == 5
+    (line,) = (line for line in LINES if line[0] == row and len(line) == 5)
+    assert all(line)
     assert "`test_" in line[3]
 
 
@@ -60,6 +63,28 @@ def test_a_bug_of_others_is_told_once_with_its_test(bug: str) -> None:
 
 def test_every_test_that_is_named_exists() -> None:
     assert [name for name in re.findall(r"`(test_\w+)`", PAGE) if name not in TESTS] == []
+
+
+def test_the_tally_is_what_was_counted_and_no_row_of_kafka_is_without_one() -> None:
+    counted = json.loads(fault_tally.RESULTS.read_text())["rows"]
+    rows = fault_tally.rows_of_page(PAGE)
+    assert fault_tally.table(rows, counted) in PAGE
+    assert [row for row in fault_tally.ROWS if not counted[row]["passed"]] == []
+
+
+def test_a_report_is_counted_for_each_row_that_names_its_test() -> None:
+    cases = [
+        '<testcase name="test_a[1]" time="1"/>',
+        '<testcase name="test_a[2]"><failure message="x"/></testcase>',
+        '<testcase name="test_a[without it]"/>',
+        '<testcase name="test_b"><skipped message="x"/></testcase>',
+    ]
+    ended = fault_tally.outcomes([f"<testsuites><testsuite>{''.join(cases)}</testsuite></testsuites>"])
+    rows = {"F1": ("O1", frozenset({"test_a"})), "F2": ("O1", frozenset({"test_a", "test_b"}))}
+    assert fault_tally.counted(rows, ended) == {
+        "F1": {"passed": 1, "failed": 1, "harm_found": 1},
+        "F2": {"passed": 1, "failed": 1, "harm_found": 1, "skipped": 1},
+    }
 
 
 def test_the_client_is_not_older_than_its_last_known_loss() -> None:

@@ -6,8 +6,10 @@ import os
 import re
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
 from wiesel.broker.admin import Admin
 from wiesel.broker.client import Cluster, kafka_errors, make_client
@@ -22,6 +24,9 @@ _TOOL: Final = "org.apache.kafka.tools.TransactionsCommand"
 _TOOL_SECONDS: Final = 60
 _FENCE_SECONDS: Final = 30
 _HEAP: Final = "128m"
+_FILES_OF_TOKENS: Final = frozenset(
+    f"sasl.oauthbearer.assertion.{name}" for name in ("file", "private.key.file", "template.file")
+)
 _UNKNOWN_ID: Final = "no coordinator knows this transactional id. `wiesel txn list` shows those that there are."
 
 
@@ -84,7 +89,7 @@ class Transactions:
         with tempfile.TemporaryDirectory(prefix="wiesel-txn-") as scratch:
             config = Path(scratch) / "client.properties"  # the directory is private, and so is what is in it
             config.write_text(format_properties(self._cluster.given), encoding="utf-8")
-            options = jvm_options(Path(scratch), installation.archive, _HEAP)
+            options = [*jvm_options(Path(scratch), installation.archive, _HEAP), *_allowed(self._cluster.given)]
             address = ["--bootstrap-server", self._cluster.bootstrap_servers, "--command-config", str(config)]
             try:
                 answer = subprocess.run(
@@ -119,6 +124,16 @@ class Transactions:
         if "TransactionalIdNotFound" in said or "ID could not be found" in said:
             return BrokerError(_UNKNOWN_ID)
         return BrokerError(f"{where}: {reason}")
+
+
+def _allowed(properties: Mapping[str, str]) -> list[str]:
+    """Options that let Java's client have OAUTHBEARER tokens from where the user says: by itself it trusts nothing."""
+    url = properties.get("sasl.oauthbearer.token.endpoint.url", "")
+    files = [value for key, value in properties.items() if key in _FILES_OF_TOKENS]
+    if url.lower().startswith("file:"):
+        files.append(unquote(urlsplit(url).path))
+    allowed = {"urls": [url] if url else [], "files": files}
+    return [f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.{kind}={','.join(ones)}" for kind, ones in allowed.items()]
 
 
 def parse_table(text: str) -> list[dict[str, str]]:
