@@ -12,6 +12,7 @@ from wiesel.runtime.reports import TaskId
 from wiesel.runtime.task import Task
 
 _LAG_METRIC = "pendingRecords"
+_BYTES_METRIC = "numBytesIn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class TaskFigures:
         user: metrics that functions have registered.
         inputs: what makes its watermarks: splits of its source, operators that assign timestamps.
         next_event_timer: event time of its earliest timer (an open window has one); None without any.
-        bytes_in: bytes of the records that came from other processes.
+        bytes_in: bytes of the records that came from other processes, or that its reader has fetched, where it knows.
         bytes_out: bytes of those that went to other processes, and those that its sinks have taken, where they know.
     """
 
@@ -69,7 +70,7 @@ def figures_of(task_id: TaskId, task: Task, busy_ns: int = 0, back_pressured_ns:
         back_pressured_ns: likewise.
     """
     reader = {} if task.source is None else dict(task.source.reader.metrics())
-    lag = reader.get(_LAG_METRIC)
+    lag, read = reader.get(_LAG_METRIC), reader.pop(_BYTES_METRIC, 0)
     sinks = [sink for _, sink in task.chain.sinks()]
     written = sum(sink.records_written() for sink in sinks)
     output_watermark = task.chain.current_watermark()
@@ -90,7 +91,7 @@ def figures_of(task_id: TaskId, task: Task, busy_ns: int = 0, back_pressured_ns:
         user=list(task.chain.metrics.readings()),
         inputs=_inputs(task_id, task),
         next_event_timer=None if task.chain.backend is None else task.chain.backend.next_event_time(),
-        bytes_in=task.bytes_in,
+        bytes_in=task.bytes_in + int(read),
         bytes_out=task.bytes_out + sum(sink.bytes_written() for sink in sinks),
     )
 

@@ -35,9 +35,10 @@ _LONGEST_GAP_SECONDS: Final = 40.0
 _CLIENT_PREFIX: Final = re.compile(r"^[A-Z]+ \[[^]]*\] \[thrd:.*?\]: ")
 _UNKNOWN_PROPERTY: Final = re.compile(r'No such configuration property: "([^"]+)"')
 
-#: Of the client's statistics, which are JSON, the one number that is read.
+#: Of a client's statistics, which are JSON, the two numbers that are read.
 _BYTES_SENT: Final = re.compile(r'"txmsg_bytes": ?(\d+)')
-#: How often a client has to tell its statistics that is polled anyway; what nobody takes would pile up in it.
+_BYTES_RECEIVED: Final = re.compile(r'"rxmsg_bytes": ?(\d+)')
+#: How often a client has to tell them that is polled anyway; what nobody takes would pile up in it.
 STATISTICS_INTERVAL_MS: Final = 5000
 
 #: What clients of every kind have in common.
@@ -121,15 +122,15 @@ class ClientEvents:
         self._refused: KafkaError | None = None
         self._unreachable: KafkaError | None = None
         self._old_tokens = _Persistence()
-        #: Bytes of messages that the client has sent, as of its last statistics; only clients with
-        #: ``STATISTICS_INTERVAL_MS`` tell.
+        #: Bytes of messages, as of the last statistics; only clients with ``STATISTICS_INTERVAL_MS`` tell.
         self.bytes_sent = 0
+        self.bytes_received = 0
 
     def on_statistics(self, text: str) -> None:
         """Take the client's statistics (``stats_cb``)."""
-        sent = _BYTES_SENT.search(text)
-        if sent is not None:
-            self.bytes_sent = int(sent[1])
+        sent, received = _BYTES_SENT.search(text), _BYTES_RECEIVED.search(text)
+        if sent is not None and received is not None:
+            self.bytes_sent, self.bytes_received = int(sent[1]), int(received[1])
 
     def on_error(self, error: KafkaError) -> None:
         """Take an error from the client (``error_cb``)."""

@@ -307,6 +307,7 @@ class KafkaSourceReader:
         """Return Flink's gauges of the Kafka source reader; ends of partitions may be a tenth of a second old."""
         self._client.order(self._refresh_ends)
         result: dict[str, float] = dict(self._bad_records.metrics())
+        result["numBytesIn"] = self._events.bytes_received
         lags = []
         for partition, position in self._positions.items():
             prefix = f"KafkaSourceReader.topic.{partition.topic}.partition.{partition.partition}"
