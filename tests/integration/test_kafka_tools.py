@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -23,13 +25,13 @@ class Tool:
     def __init__(self, kafka: LocalBroker) -> None:
         self.servers = kafka.bootstrap_servers
 
-    def run(self, *arguments: str, stdin: str | bytes = "", code: int = 0) -> Result:
+    def run(self, *arguments: str, stdin: str | bytes = "", code: int | None = 0) -> Result:
         result = CliRunner().invoke(
             command, [*arguments, "--bootstrap", self.servers], input=stdin, standalone_mode=False
         )
         if isinstance(result.exception, Exception):
             raise result.exception
-        assert (result.return_value or 0) == code, result.output
+        assert code is None or (result.return_value or 0) == code, result.output
         return result
 
     def rows(self, *arguments: str) -> list[dict[str, Any]]:
@@ -100,7 +102,10 @@ def test_a_rate_spaces_the_records(tool: Tool, topic: TopicFactory) -> None:
     assert stamps[-1] - stamps[0] >= 400
 
 
-@pytest.mark.parametrize("assignor", ["range", "cooperative-sticky"])
+ASSIGNORS = ("range", "roundrobin", "cooperative-sticky")
+
+
+@pytest.mark.parametrize("assignor", ASSIGNORS)
 def test_a_group_goes_on_where_it_stopped(tool: Tool, topic: TopicFactory, assignor: str) -> None:
     name = topic(partitions=2)
     group = f"group-{name}"
@@ -109,6 +114,36 @@ def test_a_group_goes_on_where_it_stopped(tool: Tool, topic: TopicFactory, assig
     assert [one["value"] for one in tool.rows(*taking, "--max", "3")] == ["a", "b", "c"]
     tool.run("produce", name, "--partition", "1", stdin="d\n")
     assert [one["value"] for one in tool.rows(*taking, "--to-end")] == ["d"]
+
+
+@pytest.mark.parametrize("assignor", ["range", "roundrobin"])
+def test_members_of_a_group_share_the_partitions_by_its_assignor(
+    tool: Tool, topic: TopicFactory, assignor: str
+) -> None:
+    name = topic(partitions=3)
+    group = f"group-{name}"
+    wiesel = [sys.executable, "-m", "wiesel.cli.main", "kafka", "consume", name, "--bootstrap", tool.servers]
+    members = [
+        subprocess.Popen([*wiesel, "--group", group, "--assignor", assignor], stdout=subprocess.DEVNULL)
+        for _ in range(2)
+    ]
+    try:
+        deadline = time.monotonic() + 30
+        described: list[str] = []
+        while True:
+            assert time.monotonic() < deadline, described
+            described = tool.run("groups", "describe", group, code=None).stdout.splitlines()
+            *_, last = [json.loads(line) for line in described] or [{"members": []}]
+            shares = [member["partitions"] for member in last["members"]]
+            if sorted(map(len, shares)) == [1, 2]:
+                break
+            time.sleep(0.1)
+        assert sorted(place for share in shares for place in share) == [f"{name}-{number}" for number in range(3)]
+        assert (last["state"], last["assignor"]) == ("Stable", assignor)
+    finally:
+        for member in members:
+            member.kill()
+            member.wait()
 
 
 def test_a_group_is_listed_described_reset_and_deleted(tool: Tool, topic: TopicFactory) -> None:
