@@ -11,7 +11,9 @@ from wiesel.connectors.kafka.admin import Cluster
 _TIMEOUT_SECONDS: Final = 30.0
 _PROBE_SECONDS: Final = 8.0
 #: Longer than any broker allows: it refuses the producer after it has looked at its rights, before it does anything.
-_IMPOSSIBLE_TIMEOUT_MS: Final = 2**31 - 1
+#: Short of the longest, to which the client adds a little: it would overflow.
+_IMPOSSIBLE_TIMEOUT_MS: Final = 2**31 - 1 - 1000
+_SOCKET_TIMEOUT_MS: Final = 10_000
 #: Ends the transactional id of the probe, so that where a broker does allow that time no job is fenced.
 _PROBE: Final = "wiesel-check"
 
@@ -47,6 +49,8 @@ def may_use_transactional_ids(bootstrap_servers: str, properties: Mapping[str, s
     ours: dict[str, Any] = {
         "transactional.id": f"{prefix}-{_PROBE}",
         "transaction.timeout.ms": _IMPOSSIBLE_TIMEOUT_MS,
+        # Else it follows the transaction's.
+        "socket.timeout.ms": _SOCKET_TIMEOUT_MS,
         "retry.backoff.ms": 10,
         "retry.backoff.max.ms": 200,
     }
