@@ -10,6 +10,7 @@ on their own. The exit code is 1 when an output differs. Two processes of Flink,
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -71,6 +72,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=list(PARTS), action="append", metavar="PART", help=", ".join(PARTS))
     parts = parser.parse_args().only or list(PARTS)
+    # Broker and Flink are processes of their own, and outlive one that is killed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     found: dict[str, list[Row]] = {part: [] for part in parts}
     for part, row in rows(parts):
         found[part].append(row)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -201,6 +202,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=3600, help="begin nothing more after so long")
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
+    # Broker and Flink are processes of their own, and outlive one that is killed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     results, reasons = read(), explanations()
     chosen = [program for program in programs() if not options.names or program.name in options.names]
     if options.resume:
