@@ -58,8 +58,8 @@ class Start:
                 stderr=err,
                 cwd=self.directory,
                 env=environment(),
+                start_new_session=True,
             )
-
         resource.prlimit(self._process.pid, resource.RLIMIT_AS, (self.limit_bytes, self.limit_bytes))
 
     def _file(self, kind: str) -> Path:
@@ -87,14 +87,13 @@ class Start:
             raise BenchmarkError(f"exit code {self._process.returncode}: {tail_of(self._file('err'))}")
 
     def kill(self) -> None:
-        """With SIGKILL, before its end."""
-        self._process.send_signal(signal.SIGKILL)
+        """With SIGKILL and all that it has started, before its end."""
+        os.killpg(self._process.pid, signal.SIGKILL)
         if self._process.wait() != -signal.SIGKILL:
             raise BenchmarkError("the job was done before it was killed: take more gigabytes")
 
     def _measure(self) -> None:
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        peak = re.search(r"VmHWM:\s+(\d+)", status)
+        peak = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{self._process.pid}/status").read_text())
         self.peak_rss_mb = max(self.peak_rss_mb, int(peak[1]) / 1024 if peak else 0.0)
 
 
