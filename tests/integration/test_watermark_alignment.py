@@ -20,7 +20,7 @@ DRIFT = 1000
 
 #: Prints each record when it comes; the clock is the same for all processes of a machine.
 JOB = """
-import sys
+import os
 import time
 from pyflink.common import Duration, SimpleStringSchema, WatermarkStrategy
 from pyflink.datastream import StreamExecutionEnvironment
@@ -36,8 +36,16 @@ source = (
     .build()
 )
 
+begun = set()
+
 def seen(value):
-    time.sleep(0.0005)  # so that neither has ended before the other one has begun
+    which = value.split()[0]
+    if which not in begun:  # neither runs on before the other one's process has come so far
+        begun.add(which)
+        open(which, "w").close()
+        while not (os.path.exists("slow") and os.path.exists("fast")):
+            time.sleep(0.001)
+    time.sleep(0.0005)
     return f"{time.monotonic_ns()} {value}"
 
 env = StreamExecutionEnvironment.get_execution_environment()

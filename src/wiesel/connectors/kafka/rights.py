@@ -7,9 +7,11 @@ from typing import Any, Final
 
 from wiesel.connectors.kafka import client
 from wiesel.connectors.kafka.admin import Cluster
+from wiesel.core.host import host
 
 _TIMEOUT_SECONDS: Final = 30.0
 _PROBE_SECONDS: Final = 8.0
+_PAUSE_SECONDS: Final = 0.2
 #: Longer than any broker allows: it refuses the producer after it has looked at its rights, before it does anything.
 #: Short of the longest, to which the client adds a little: it would overflow.
 _IMPOSSIBLE_TIMEOUT_MS: Final = 2**31 - 1 - 1000
@@ -26,14 +28,28 @@ def group_operations(cluster: Cluster, group: str) -> frozenset[str] | None:
     from confluent_kafka import KafkaError, KafkaException
 
     admin = cluster.connect()  # held until it is answered
-    asked = admin.describe_consumer_groups(
-        [group], include_authorized_operations=True, request_timeout=_TIMEOUT_SECONDS
-    )
-    try:
-        allowed = asked[group].result().authorized_operations
-    except KafkaException as error:
-        return frozenset() if error.args[0].code() == KafkaError.GROUP_AUTHORIZATION_FAILED else None
-    return None if allowed is None else frozenset(operation.name for operation in allowed)
+    deadline = host().monotonic() + _TIMEOUT_SECONDS
+    while True:
+        asked = admin.describe_consumer_groups(
+            [group], include_authorized_operations=True, request_timeout=_TIMEOUT_SECONDS
+        )
+        try:
+            allowed = asked[group].result().authorized_operations
+        except KafkaException as error:
+            code = error.args[0].code()
+            if code == KafkaError.GROUP_AUTHORIZATION_FAILED:
+                return frozenset()
+            # The first question for any group makes the topic of their offsets.
+            coming = (
+                KafkaError.COORDINATOR_NOT_AVAILABLE,
+                KafkaError.NOT_COORDINATOR,
+                KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+            )
+            if code not in coming or host().monotonic() > deadline:
+                return None
+            host().sleep(_PAUSE_SECONDS)
+            continue
+        return None if allowed is None else frozenset(operation.name for operation in allowed)
 
 
 def may_use_transactional_ids(bootstrap_servers: str, properties: Mapping[str, str], prefix: str) -> bool | None:
