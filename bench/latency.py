@@ -57,12 +57,12 @@ class Numbered(msgspec.Struct):
 LOADS = [
     Load("idle, by hand", BY_HAND, 20),
     Load("idle", wiesel(), 20),
-    Load("load, by hand", BY_HAND, 10_000),
-    Load("load", wiesel(), 10_000),
+    Load("load, by hand", BY_HAND, 2_000),
+    Load("load", wiesel(), 2_000),
     Load(
         "load, exactly-once, 1 s",
         wiesel("-c", "execution.checkpointing.interval=1s"),
-        10_000,
+        2_000,
         ("--guarantee", "EXACTLY_ONCE"),
         True,
     ),

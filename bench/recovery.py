@@ -78,7 +78,9 @@ def main() -> None:
     parser.add_argument("--engines", default="wiesel,flink", help="which, with commas between")
     options = parser.parse_args()
     load = os.getloadavg()[0]
-    figures: dict[str, object] = {"machine": describe_machine(None, load)}
+    # Each engine's figures stay until it is measured again.
+    figures: dict[str, object] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    figures["machine"] = describe_machine(None, load)
     for engine in options.engines.split(","):
         directory = Path(tempfile.mkdtemp(prefix="wiesel-recovery-"))
         try:
