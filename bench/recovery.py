@@ -20,7 +20,7 @@ from pathlib import Path
 
 from bench.machine import describe_machine
 from bench.process import BenchmarkError, wiesel_job
-from bench.state_on_disk import BYTES_PER_KEY, Start, newest_checkpoint
+from bench.state_on_disk import BYTES_PER_KEY, Start, kill_behind_a_checkpoint
 
 RESULTS = Path(__file__).parent / "results" / "recovery.json"
 LIMIT_BYTES = 64 << 30
@@ -43,14 +43,8 @@ def measure(engine: str, directory: Path, gigabytes: float) -> dict[str, float]:
         target = ["--target", "flink"]
     command = wiesel_job("big_state", "--count", str(count), "--keys", str(keys))
     command[2:2] = [*target, *(item for key, value in settings.items() for item in ("-c", f"{key}={value}"))]
-    began = time.monotonic()
     first = Start(directory, "first", command, LIMIT_BYTES)
-    first.wait(lambda: any(number > keys for number in first.results()))
-    filled = time.monotonic() - began
-    before, _ = newest_checkpoint(directory)
-    first.wait(lambda: newest_checkpoint(directory)[0] > before)
-    number, size = newest_checkpoint(directory)
-    first.kill()
+    filled, number, size = kill_behind_a_checkpoint(first, keys)
     killed = time.monotonic()
     seen = first.results()
     path = next(path.parent for path in directory.rglob(f"chk-{number}/_metadata"))

@@ -106,6 +106,21 @@ def newest_checkpoint(directory: Path) -> tuple[int, int]:
     return newest, sum(file.stat().st_size for file in numbers[newest].rglob("*") if file.is_file())
 
 
+def kill_behind_a_checkpoint(start: Start, number: int) -> tuple[float, int, int]:
+    """Kill a job once a checkpoint is complete that was begun after a result for more than ``number``.
+
+    Returns the seconds until that result, and the checkpoint's number and bytes.
+    """
+    began = time.monotonic()
+    start.wait(lambda: any(seen > number for seen in start.results()))
+    seconds = time.monotonic() - began
+    before, _ = newest_checkpoint(start.directory)
+    start.wait(lambda: newest_checkpoint(start.directory)[0] > before)
+    checkpoint, size = newest_checkpoint(start.directory)
+    start.kill()
+    return seconds, checkpoint, size
+
+
 def measure(directory: Path, gigabytes: float, limit_bytes: int) -> dict[str, float]:
     """Run, kill, resume, check."""
     keys = round(gigabytes * 1e9 / BYTES_PER_KEY)
@@ -113,17 +128,11 @@ def measure(directory: Path, gigabytes: float, limit_bytes: int) -> dict[str, fl
     options = [item for key, value in SETTINGS.items() for item in ("-c", f"{key}={value}")]
     command = wiesel_job("big_state", "--count", str(count), "--keys", str(keys))
     command[2:2] = options
-    began = time.monotonic()
     first = Start(directory, "first", command, limit_bytes)
     met_again = keys + (count - keys) // 4
-    first.wait(lambda: any(number > met_again for number in first.results()))
-    complete_after = time.monotonic() - began
-    before, _ = newest_checkpoint(directory)
-    first.wait(lambda: newest_checkpoint(directory)[0] > before)
-    _, checkpoint_bytes = newest_checkpoint(directory)
-    first.kill()
-    seen = first.results()
+    complete_after, checkpoints, checkpoint_bytes = kill_behind_a_checkpoint(first, met_again)
     killed = time.monotonic()
+    seen = first.results()
     second = Start(directory, "second", [*command[:2], "--resume", *command[2:]], limit_bytes)
     second.wait(lambda: bool(second.results()))
     recovered = time.monotonic() - killed
@@ -139,7 +148,7 @@ def measure(directory: Path, gigabytes: float, limit_bytes: int) -> dict[str, fl
         "address_space_limit_gb": limit_bytes / 1e9,
         "peak_rss_mb": max(first.peak_rss_mb, second.peak_rss_mb),
         "records_per_second": round(met_again / complete_after),
-        "checkpoints": before + 1,
+        "checkpoints": checkpoints,
         "seconds_from_kill_to_first_result": recovered,
         "results_checked": len(expected),
     }

@@ -7,7 +7,6 @@ paths, the broker's name and the storage of checkpoints are this machine's.
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from tests.flink.engines import ROOT
 from wiesel.broker.probe import free_port
 from wiesel.flink.directory import FlinkDirectory
 from wiesel.flink.environment import FlinkEnvironment
+from wiesel.flink.local import process_variables
 from wiesel.flink.settings import cluster_settings
 
 MANIFEST: Final = ROOT / "deploy" / "kubernetes" / "flink.yaml"
@@ -78,19 +78,10 @@ def _process(
     home: FlinkDirectory, environment: FlinkEnvironment, name: str, command: list[str]
 ) -> Iterator[subprocess.Popen[Any]]:
     script, *rest = command
-    variables = {
-        **{key: value for key, value in os.environ.items() if not key.startswith(("FLINK_", "JDK_JAVA", "PYTHON"))},
-        "FLINK_HOME": str(environment.flink_home),
-        "FLINK_CONF_DIR": str(home.configuration),
-        "FLINK_LOG_DIR": str(home.temporary),
-        "FLINK_PID_DIR": str(home.temporary),
-        "JAVA_HOME": str(environment.java.executable.parent.parent),
-        "PATH": f"{environment.folder / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-    }
     with home.log(name).open("wb") as log:
         process = subprocess.Popen(
             ["bash", environment.flink_home / "bin" / script, *rest],
-            env=variables,
+            env=process_variables(home, environment),
             cwd=home.root,
             stdout=log,
             stderr=log,

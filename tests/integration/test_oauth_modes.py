@@ -8,10 +8,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from email.message import Message
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -160,39 +159,21 @@ def test_transactions_are_asked_for_with_the_same_login(
     assert Admin(cluster).broker_ids() == [1], "the other tools log in by the same properties"
 
 
-class AssertionEndpoint:
+class AssertionEndpoint(TokenEndpoint):
     """Gives tokens for assertions that a known key has signed."""
 
     def __init__(self, key: rsa.RSAPublicKey) -> None:
         self.claims: list[dict[str, Any]] = []
-        outer = self
+        self._key = key
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                form = parse_qs(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
-                assert form["grant_type"] == ["urn:ietf:params:oauth:grant-type:jwt-bearer"]
-                signed, _, signature = form["assertion"][0].rpartition(".")
-                raw = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
-                key.verify(raw, signed.encode(), PKCS1v15(), SHA256())
-                outer.claims.append(decoded(signed.partition(".")[2]))
-                body = {"access_token": token(600), "token_type": "Bearer", "expires_in": 600}
-                content = json.dumps(body).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/token"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def answer(self, headers: Message, form: dict[str, list[str]]) -> dict[str, Any] | None:
+        assert form["grant_type"] == ["urn:ietf:params:oauth:grant-type:jwt-bearer"]
+        signed, _, signature = form["assertion"][0].rpartition(".")
+        raw = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
+        self._key.verify(raw, signed.encode(), PKCS1v15(), SHA256())
+        self.claims.append(decoded(signed.partition(".")[2]))
+        return {"access_token": token(600), "token_type": "Bearer", "expires_in": 600}
 
 
 def test_a_job_logs_in_with_an_assertion_that_it_signs(broker: LocalBroker, job: CountJob, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -46,13 +47,9 @@ class TokenEndpoint:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 form = parse_qs(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
-                basic = base64.b64encode(f"job:{PASSWORD}".encode()).decode()
-                allowed = self.headers.get("Authorization") == f"Basic {basic}" or form.get("client_secret") == [
-                    PASSWORD
-                ]
-                body = outer.token() if allowed else {"error": "invalid_client"}
-                content = json.dumps(body).encode()
-                self.send_response(200 if allowed else 401)
+                body = outer.answer(self.headers, form)
+                content = json.dumps(body or {"error": "invalid_client"}).encode()
+                self.send_response(200 if body else 401)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
@@ -64,6 +61,12 @@ class TokenEndpoint:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/token"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def answer(self, headers: Message, form: dict[str, list[str]]) -> dict[str, Any] | None:
+        """The token for a request, None for whom it is not for."""
+        basic = base64.b64encode(f"job:{PASSWORD}".encode()).decode()
+        allowed = headers.get("Authorization") == f"Basic {basic}" or form.get("client_secret") == [PASSWORD]
+        return self.token() if allowed else None
 
     def token(self) -> dict[str, Any]:
         now = time.time()

@@ -16,6 +16,7 @@ import click
 
 from wiesel.core import exit_codes
 from wiesel.core.launch import LaunchOptions
+from wiesel.core.user_files import data_directory
 
 if TYPE_CHECKING:
     from wiesel.rest.client import RunningJob
@@ -121,8 +122,7 @@ def _tail(path: Path, begin: int) -> str:
 
 
 def _records() -> Path:
-    data_home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(data_home) / "wiesel" / "detached"
+    return data_directory() / "detached"
 
 
 def _remember(job: DetachedJob) -> None:

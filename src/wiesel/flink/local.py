@@ -180,12 +180,12 @@ def stop_flink(dir: Path, delete: bool = False) -> LocalFlink | None:
     return running
 
 
-def _spawn(home: FlinkDirectory, name: str, environment: FlinkEnvironment) -> subprocess.Popen[bytes]:
-    script = environment.flink_home / "bin" / _SCRIPTS.get(name, "taskmanager.sh")
+def process_variables(home: FlinkDirectory, environment: FlinkEnvironment) -> dict[str, str]:
+    """Return the environment variables of a Flink process: ours but for what would lead it to another Flink."""
     variables = {
         key: value for key, value in os.environ.items() if not key.startswith(("FLINK_", "JDK_JAVA", "PYTHON"))
     }
-    variables |= {
+    return variables | {
         "FLINK_HOME": str(environment.flink_home),
         "FLINK_CONF_DIR": str(home.configuration),
         "FLINK_LOG_DIR": str(home.temporary),
@@ -194,6 +194,11 @@ def _spawn(home: FlinkDirectory, name: str, environment: FlinkEnvironment) -> su
         # Jobs that name no interpreter start "python".
         "PATH": f"{environment.folder / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
     }
+
+
+def _spawn(home: FlinkDirectory, name: str, environment: FlinkEnvironment) -> subprocess.Popen[bytes]:
+    script = environment.flink_home / "bin" / _SCRIPTS.get(name, "taskmanager.sh")
+    variables = process_variables(home, environment)
     lock = process.LifeLock(home.process_lock(name))
     if not lock.acquire():
         raise FlinkError(f"{name} of {home.root} runs already: `wiesel flink down` stops it.")

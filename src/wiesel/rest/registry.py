@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from wiesel.core.user_files import data_directory
+
 _NAME: Final = re.compile(r"([0-9a-f]{8})-(\d+)-(\d+)\.sock")
 #: Bytes that the address of a Unix socket may have everywhere.
 _LONGEST_ADDRESS: Final = 100
@@ -36,9 +38,8 @@ class RegistryError(Exception):
 def directories() -> list[Path]:
     """Return the directories in which this user's jobs may be; a new one goes to the first."""
     runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
-    data_home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     found = [runtime / "wiesel"] if os.access(runtime, os.W_OK | os.X_OK) else []
-    return [*found, Path(data_home) / "wiesel" / "run"]
+    return [*found, data_directory() / "run"]
 
 
 def listen() -> tuple[socket.socket, Path]:

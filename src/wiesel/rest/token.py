@@ -9,6 +9,8 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from wiesel.core.user_files import create_secret, data_directory
+
 _BYTES: Final = 32
 #: Characters that an ``Authorization`` header can carry, and as many as nobody guesses.
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]{32,512}")
@@ -20,25 +22,12 @@ class TokenError(Exception):
 
 def own_token_file() -> Path:
     """Return where this user's token is when no other file is named."""
-    data_home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(data_home) / "wiesel" / "rest.token"
+    return data_directory() / "rest.token"
 
 
 def make_token(path: Path) -> None:
-    """Write a new token, unless there is one; of several starters one wins and all read the same."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    try:
-        with os.fdopen(fd, "w") as file:
-            file.write(f"{secrets.token_urlsafe(_BYTES)}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(temporary, path)
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink()
+    """Write a new token, unless there is one."""
+    create_secret(path, f"{secrets.token_urlsafe(_BYTES)}\n".encode())
 
 
 def read_token(path: Path) -> str:

@@ -325,7 +325,7 @@ class JobMaster:
         if event.error is None:
             return
         self._left_over.add(event.checkpoint_id)
-        if self.state is JobState.RESTARTING and self._restart_at_ms is not None and now_ms >= self._restart_at_ms:
+        if self.state is JobState.RESTARTING and self._restart_is_due(now_ms):
             self.error = _checkpoint_error(event.error)
             self._restart_later_or_fail(event.error, now_ms)
 
@@ -427,11 +427,14 @@ class JobMaster:
             self.state = JobState.RESTARTING
             self._restart_at_ms = now_ms + delay
 
+    def _restart_is_due(self, now_ms: int) -> bool:
+        return self._restart_at_ms is not None and now_ms >= self._restart_at_ms
+
     def _restart_if_due(self, now_ms: int) -> None:
         # Which checkpoint is the newest must be known: one that is being published may yet exist.
         if self._publishing is not None or self._removing or self._final_done:
             return
-        if self._restart_at_ms is not None and now_ms >= self._restart_at_ms:
+        if self._restart_is_due(now_ms):
             if self._left_over:
                 # New writers remove the output behind the checkpoint that they go on from, which this one lists.
                 self._remove(set(self._left_over))
