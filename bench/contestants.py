@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.environments import python_of, version_of
+from bench.native import program
 from bench.process import BENCH, environment, wiesel_job
 
 #: What PyFlink gets for keyed state in Python: caches that hold all keys, bundles a hundred times the default.
@@ -62,6 +63,10 @@ def _by_hand(script: str, arguments: Sequence[str]) -> list[str]:
     return [sys.executable, str(BENCH / "baselines" / f"{script}.py"), *arguments]
 
 
+def _in_c(script: str, arguments: Sequence[str]) -> list[str]:
+    return [str(program(script)), *arguments]
+
+
 def _peer(package: str, suffix: str, script: str, arguments: Sequence[str]) -> list[str]:
     return [str(python_of(package)), str(BENCH / "peers" / f"{script}_{suffix}.py"), *arguments]
 
@@ -99,6 +104,7 @@ def other(package: str, suffix: str, name: str, share: float, **traits: Any) -> 
 
 
 BY_HAND = Contestant("by hand", _by_hand)
+IN_C = Contestant("in C", _in_c)
 WIESEL = wiesel()
 PYFLINK_THREAD = _pyflink("PyFlink thread", 0.1, {**TUNED, "python.execution-mode": "thread"})
 PYFLINK_TUNED = _pyflink("PyFlink process, tuned", 0.02, TUNED)

@@ -1,4 +1,4 @@
-"""The works of the suite: input, command line and correctness gate of each; PERF's W1 to W5, W8, W9 and goals."""
+"""The works of the suite: input, command line and correctness gate of each; PERF's W0 to W6, W8, W9 and goals."""
 
 from __future__ import annotations
 
@@ -212,6 +212,25 @@ def windows(size: int, slide: int) -> Callable[[Path], Answer]:
     return answer
 
 
+WITHIN_SECONDS = 10
+
+
+def clicks_on_views(events: Path) -> Answer:
+    """W6: each click with each view of the same ad at most ten seconds before it."""
+    rows = duckdb.execute(
+        """
+        WITH events AS (
+            SELECT * FROM read_json(?, columns = {event_time: 'BIGINT', ad: 'VARCHAR', type: 'VARCHAR'}))
+        SELECT views.ad, views.event_time, clicks.event_time
+        FROM events AS views JOIN events AS clicks USING (ad)
+        WHERE views.type = 'view' AND clicks.type = 'click'
+            AND clicks.event_time BETWEEN views.event_time AND views.event_time + ?
+        """,
+        [str(events), WITHIN_SECONDS * 1000],
+    )
+    return Counter(rows.fetchall())
+
+
 def by_the_loop(script: str, *options: str) -> Callable[[int], Answer]:
     """What the baseline prints: for keys whose distribution no other engine draws in the same way."""
 
@@ -268,6 +287,11 @@ def view_count(event: Any) -> Hashable:
     return event["campaign"], event["start"], event["views"]
 
 
+def joined(event: Any) -> Hashable:
+    """Of an output record."""
+    return event["ad"], event["viewed"], event["clicked"]
+
+
 KEYS, EVERY = 20_000, 50
 
 
@@ -317,6 +341,10 @@ W4 = Work(
 W5 = Work(
     "W5", "60 s windows sliding by 1 s, count per campaign", "campaigns", 300_000,
     windows(60_000, 1_000), ("--size", "60", "--slide", "1"), ad_events, view_count,
+)  # fmt: skip
+W6 = Work(
+    "W6", "interval join: clicks with the views of the last 10 s", "clicks_on_views", 200_000,
+    clicks_on_views, (), ad_events, joined,
 )  # fmt: skip
 W9 = [
     Work("W9 json", "map(f-string), map(json.loads), map", "functions", 1_000_000, thousands(), ("--function", "json")),

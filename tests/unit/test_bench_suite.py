@@ -13,6 +13,7 @@ import pytest
 from bench import figures, works
 from bench.cells import CELLS
 from bench.charts import bars, lines
+from bench.contestants import IN_C
 from bench.process import BENCH, BenchmarkError, run_tree
 from bench.suite import choose, file_of
 
@@ -40,8 +41,12 @@ def test_each_cell_has_a_name_and_a_file_of_its_own() -> None:
 
 def test_every_cells_scripts_are_there() -> None:
     for cell in CELLS:
-        command = cell.against.command((cell.against_work or cell.work).script, []) if not cell.against.is_tree else []
+        script = (cell.against_work or cell.work).script
         assert (BENCH / "jobs" / f"{cell.work.script}.py").exists()
+        if cell.against is IN_C:
+            assert (BENCH / "baselines" / f"{script}.c").exists()
+            continue
+        command = cell.against.command(script, []) if not cell.against.is_tree else []
         assert all(Path(part).exists() for part in command if part.endswith(".py") and str(BENCH) in part)
 
 
@@ -69,6 +74,15 @@ def test_charts_are_well_formed_and_the_longest_bar_is_the_fastest() -> None:
     widths = [float(bar.attrib["width"]) for bar in picture.iter() if bar.tag.endswith("rect")]
     assert widths[0] == pytest.approx(2 * widths[1], rel=0.01)
     ElementTree.fromstring(lines("t", "u", "keys", {"a": [(10, 1.0), (1000, 2.0)], "b": [(10, 1.0)]}))
+
+
+def test_an_interval_join_expected_by_hand(tmp_path: Path) -> None:
+    events = tmp_path / "events.json"
+    times = [(1_000, "a", "view"), (1_000, "a", "click"), (11_000, "a", "click"), (11_001, "a", "click")]
+    others = [(2_000, "b", "view"), (1_500, "b", "click"), (3_000, "b", "purchase"), (500, "a", "click")]
+    rows = [{"event_time": time, "ad": ad, "type": kind} for time, ad, kind in times + others]
+    events.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    assert works.clicks_on_views(events) == Counter([("a", 1_000, 1_000), ("a", 1_000, 11_000)])
 
 
 def test_sliding_windows_expected_by_hand(tmp_path: Path) -> None:
