@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,19 @@ from wiesel.core.configuration import Configuration
 from wiesel.datastream import StreamExecutionEnvironment
 
 Build = Callable[[StreamExecutionEnvironment], Any]
+#: The driver of a job that stops itself; functions travel by pickle, so what they share with a test is global.
+_drivers: list[JobDriver] = []
+
+
+def stop_at(value: int) -> Callable[[int], int]:
+    """A function that passes values on, and asks its job for a stop when it meets this one: in time on any machine."""
+    return partial(_pass_on, value)
+
+
+def _pass_on(last: int, value: int) -> int:
+    if value == last:
+        _drivers[-1].stop()
+    return value
 
 
 class Job:
@@ -56,6 +70,10 @@ class Job:
     def run(self, **options: Any) -> Any:
         """Run it to its end."""
         return execute(job_graph(self.build, self.parallelism), self.options(**options))
+
+    def run_until_it_stops(self, **options: Any) -> Any:
+        """Run it; one of its functions is ``stop_at``."""
+        return self.run_with(_drivers.append, **options)
 
     def run_with(self, on_driver: Callable[[JobDriver], None], **options: Any) -> Any:
         """Run it to its end; ``on_driver`` gets the driver before it runs."""

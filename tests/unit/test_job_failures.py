@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.jobs import Job
+from tests.support.jobs import Job, stop_at
 from tests.support.sinks import PublishingSink
-from wiesel.cluster.driver import JobDriver
 from wiesel.common import Types, WatermarkStrategy
 from wiesel.core import exit_codes
 from wiesel.core.errors import (
@@ -139,13 +138,8 @@ def test_output_decided_before_a_failed_end_is_delivered_and_resume_adds_the_res
 def test_a_stop_takes_a_final_checkpoint_from_which_resume_goes_on_without_a_gap(tmp_path: Path) -> None:
     sink = PublishingSink()
     total = 300_000
-    job = Job(tmp_path, lambda env: numbers(env, total - 1).sink_to(Sink(sink)))
-
-    def stop_soon(driver: JobDriver) -> None:
-        threading.Timer(0.05, driver.stop).start()
-
-    outcome = job.run_with(stop_soon)
-    assert outcome.stopped_early
+    job = Job(tmp_path, lambda env: numbers(env, total - 1).map(stop_at(total // 3)).sink_to(Sink(sink)))
+    assert job.run_until_it_stops().stopped_early
     assert sink.published == list(range(len(sink.published)))
     job.run(resume=True)
     assert sink.published == list(range(total))

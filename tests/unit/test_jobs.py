@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.jobs import Job
+from tests.support.jobs import Job, stop_at
 from tests.support.sinks import PublishingSink
 from tests.support.tasks import job_graph
 from wiesel.cluster.driver import JobDriver
@@ -111,13 +111,11 @@ def test_keyed_state_and_splits_move_to_another_parallelism(tmp_path: Path, befo
     total, keys = 60_000, 50
 
     def build(env: StreamExecutionEnvironment) -> Any:
-        counts = numbers(env, total - 1).uid("numbers").key_by(lambda v: v % keys).process(Count()).uid("count")
+        stream = numbers(env, total - 1).uid("numbers").map(stop_at(total // 3), Types.LONG())
+        counts = stream.key_by(lambda v: v % keys).process(Count()).uid("count")
         return counts.sink_to(Sink(sink)).uid("sink")
 
-    def stop_soon(driver: JobDriver) -> None:
-        threading.Timer(0.05, driver.stop).start()
-
-    Job(tmp_path, build, before).run_with(stop_soon)
+    assert Job(tmp_path, build, before).run_until_it_stops().stopped_early
     assert Job(tmp_path, build, after).run(resume=True).state is JobState.FINISHED
     assert len(sink.published) == total
     assert set(sink.published) == {(key, n) for key in range(keys) for n in range(1, total // keys + 1)}
@@ -251,5 +249,5 @@ def test_a_handle_tells_how_the_job_is_and_was(tmp_path: Path) -> None:
 def test_a_cancelled_job_says_so(tmp_path: Path) -> None:
     job = Job(tmp_path, lambda env: endless(env).sink_to(Sink(PublishingSink(transactional=False))))
     handle = LocalJobHandle(job_graph(job.build), job.options())
-    handle.cancel().result(timeout=30)
+    handle.cancel().result(timeout=60)
     assert handle.status() is JobStatus.CANCELED
