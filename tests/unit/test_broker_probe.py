@@ -8,7 +8,7 @@ from wiesel.broker.probe import answers, free_port, is_taken
 from wiesel.broker.properties import HOST, Listener
 
 
-def probe(protocol: str, play: Callable[[socket.socket], None], timeout: float = 5) -> bool:
+def probe(protocol: str, play: Callable[[socket.socket], None], timeout: float = 60) -> bool:
     with socket.create_server((HOST, 0)) as server:
 
         def serve() -> None:

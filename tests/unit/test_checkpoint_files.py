@@ -69,7 +69,7 @@ class Books:
         outcome: list[Any] = []
         act(outcome.append)
         while not outcome:
-            self._mail.get(timeout=10)()
+            self._mail.get(timeout=60)()
         return outcome[0]
 
     def publish(self, number: int) -> Any:

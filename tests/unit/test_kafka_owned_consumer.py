@@ -40,7 +40,7 @@ def test_closing_ends_when_a_message_arrives_at_that_moment() -> None:
     client: Any = Client(answer)
     consumer = OwnedConsumer(client, ClientEvents("localhost:9092"), lambda: None, "listener")
     assert consumer.drain() == []  # from now on the listener waits
-    assert closed.wait(10)
+    assert closed.wait(60)
     assert client.is_closed
 
 
@@ -49,13 +49,13 @@ def test_what_was_ordered_last_is_done_before_the_client_is_closed() -> None:
 
     def answer() -> list[object]:
         listening.set()
-        may_end.wait(10)
+        may_end.wait(60)
         return []
 
     client: Any = Client(answer)
     consumer = OwnedConsumer(client, ClientEvents("localhost:9092"), lambda: None, "listener")
     assert consumer.drain() == []
-    assert listening.wait(10)
+    assert listening.wait(60)
     done: list[bool] = []
     consumer.order(lambda ordered: done.append(client.is_closed))
     closing = threading.Thread(target=consumer.close)
@@ -63,6 +63,6 @@ def test_what_was_ordered_last_is_done_before_the_client_is_closed() -> None:
     while not consumer._closed.is_set():
         pass
     may_end.set()
-    closing.join(10)
+    closing.join(60)
     assert done == [False]
     assert client.is_closed

@@ -92,7 +92,7 @@ class World:
     def discover(self) -> None:
         """Let one discovery come back."""
         self.coordinator.discover_if_due()
-        self.mail.get(timeout=10)()
+        self.mail.get(timeout=60)()
 
     def given(self) -> list[list[tuple[list[str], bool]]]:
         return [reader.given for reader in self.readers.values()]
@@ -168,7 +168,7 @@ def test_a_first_discovery_that_fails_fails_the_job_and_a_later_one_is_tried_aga
 def test_a_result_that_comes_after_the_attempt_was_closed_is_dropped(worlds: Callable[..., World]) -> None:
     world = worlds({"g": GrowingSpec})
     world.coordinator.discover_if_due()
-    late = world.mail.get(timeout=10)
+    late = world.mail.get(timeout=60)
     world.coordinator.close()
     late()
     assert world.given() == [[], []]

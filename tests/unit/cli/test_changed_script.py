@@ -68,7 +68,7 @@ class Place:
             assert job.stdout is not None
             printed = [job.stdout.readline().rstrip("\n") for _ in lines]
             job.send_signal(signal.SIGINT)
-            _, errors = job.communicate(timeout=30)
+            _, errors = job.communicate(timeout=60)
             assert job.returncode == exit_codes.INTERRUPTED, errors
         return printed
 
@@ -90,7 +90,7 @@ def test_state_goes_on_under_a_changed_script_or_is_refused_by_name(tmp_path: Pa
     ]
     # A type that it cannot become.
     with place.start('{"seen": Types.STRING()}', "pass") as job:
-        _, errors = job.communicate(timeout=30)
+        _, errors = job.communicate(timeout=60)
     assert job.returncode == exit_codes.STATE
     assert "State 'seen' of operator 'KEYED PROCESS' (uid remember) was saved as ValueState of RowTypeInfo(" in errors
     assert "and is ValueState of String in this program" in errors

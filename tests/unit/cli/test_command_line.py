@@ -104,7 +104,7 @@ def test_a_process_that_is_interrupted_says_so_without_a_traceback(tmp_path: Pat
     assert process.stdout is not None
     assert process.stdout.readline() == "up\n"
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=30)
+    _, stderr = process.communicate(timeout=60)
     assert (process.returncode, stderr) == (130, "")
 
 

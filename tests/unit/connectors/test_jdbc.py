@@ -100,7 +100,7 @@ def test_batch_is_written_after_the_interval(database, writer_of):
 
     writer._batches.put = put_and_tell
     writer.write(Row("a", 1), 0)
-    assert handed_over.wait(20)
+    assert handed_over.wait(60)
     writer._batches.drain()
     assert rows(database) == [("a", 1)]
 
@@ -125,7 +125,7 @@ def test_failing_batch_is_tried_again_as_often_as_said(writer_of, monkeypatch):
 
 def test_batch_succeeds_once_the_table_is_there(database, writer_of, monkeypatch):
     monkeypatch.setattr(batches, "_RETRY_SECONDS", 0.05)
-    writer = writer_of("INSERT INTO later VALUES (?, ?)", max_retries=100)
+    writer = writer_of("INSERT INTO later VALUES (?, ?)", max_retries=1000)
     writer.write(Row("a", 1), 0)
     writer._hand_over()
     with sqlite3.connect(database) as db:

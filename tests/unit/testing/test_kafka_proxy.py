@@ -44,7 +44,7 @@ class Upstream:
 
     def await_requests(self, count: int) -> None:
         with self._more:
-            assert self._more.wait_for(lambda: len(self.came) >= count, 5)
+            assert self._more.wait_for(lambda: len(self.came) >= count, 60)
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -53,7 +53,7 @@ class Upstream:
 
 class Client:
     def __init__(self, proxy: KafkaProxy) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", proxy.port), timeout=5)
+        self._socket = socket.create_connection(("127.0.0.1", proxy.port), timeout=60)
         self._stream = self._socket.makefile("rb")
 
     def send(self, api: int, correlation: int, payload: bytes = b"") -> None:
@@ -196,6 +196,8 @@ def test_what_comes_while_the_line_is_cut_goes_on_when_it_is_healed(
 ) -> None:
     proxy.cut(requests=requests, answers=answers)
     client.send(Api.PRODUCE, 1, b"data")
+    if not requests:
+        upstream.await_requests(1)
     client.expect_silence()
     assert upstream.came == ([] if requests else [b"data"])
     proxy.heal()
