@@ -186,11 +186,14 @@ class PositionsThatAreNoJson(Reader):
         return SourceSplit(split.split_id, {**split.position, "next": end, "seen": {end}})
 
 
+#: When the test is over, so that no thread outlives it.
+ENDED = threading.Event()
+
+
 class LeavesAThread(Reader):
     def __init__(self, context: SourceContext) -> None:
         super().__init__(context)
-        self.stop = threading.Event()
-        threading.Thread(target=self.stop.wait, args=(0.3,), daemon=True, name="fetcher").start()
+        threading.Thread(target=ENDED.wait, daemon=True, name="fetcher").start()
 
 
 class ForgetsWhatItGave(Numbers):
@@ -235,8 +238,12 @@ def test_the_source_that_the_broken_ones_are_made_of_is_right() -> None:
 def test_a_source_that_breaks_a_rule_fails_the_check_of_that_rule(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wiesel.testing.source_conformance._PATIENCE", 0.05)
     broken, message = BROKEN[name]
-    with pytest.raises(ConformanceError, match=message) as failure:
-        SourceConformance(broken, list(range(10)), parallelism=1).check_all()
+    ENDED.clear()
+    try:
+        with pytest.raises(ConformanceError, match=message) as failure:
+            SourceConformance(broken, list(range(10)), parallelism=1).check_all()
+    finally:
+        ENDED.set()
     assert name in str(failure.value) or name == "parallel_readers"
 
 
