@@ -80,7 +80,7 @@ def test_a_checkpoint_that_runs_into_its_timeout_fails_the_job_when_none_may(tmp
 @BOTH_DRIVERS
 def test_timeouts_that_are_tolerated_leave_nothing_behind_and_the_output_is_exact(tmp_path: Path, workers: int) -> None:
     tolerable = "execution.checkpointing.tolerable-failed-checkpoints"
-    job = CountingJob(tmp_path, settings={"execution.checkpointing.timeout": "50 ms", tolerable: "1000"})
+    job = CountingJob(tmp_path, settings={"execution.checkpointing.timeout": "300 ms", tolerable: "1000"})
     gate = tmp_path / "gate"
 
     def program(env: StreamExecutionEnvironment) -> Any:

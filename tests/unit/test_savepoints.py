@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.counting import KEYS, CountingJob, counted, finish, stop_at, taken, timers_of, values_of
+from tests.support.counting import KEYS, SECONDS, CountingJob, counted, finish, stop_at, taken, timers_of, values_of
 from tests.support.segments import SegmentSink
 from tests.support.tasks import job_graph
 from wiesel.cluster.driver import JobDriver
@@ -166,7 +166,7 @@ def test_a_stop_whose_savepoint_cannot_be_written_leaves_the_job_running_and_not
         job.publish(60)
         trigger_id = driver.trigger_savepoint(tmp_path, stop=True)
         with pytest.raises(CheckpointError, match="chosen could not be written: Not a directory"):
-            driver.savepoint_result(trigger_id).result(20)
+            driver.savepoint_result(trigger_id).result(SECONDS)
         assert driver.savepoint_status(trigger_id).state is SavepointState.FAILED
         job.source.allow(120)
 
@@ -249,11 +249,11 @@ def test_a_client_of_the_running_job_gets_the_path_of_its_savepoint_or_the_error
     handle = LocalJobHandle(job_graph(job.build), job.options())
     job.publish(60)
     with pytest.raises(ConfigurationError, match="Where is the savepoint to go"):
-        handle.trigger_savepoint(None).result(20)
-    first = Path(handle.trigger_savepoint(str(tmp_path)).result(20))
-    last = Path(handle.stop_with_savepoint(drain=False, directory=f"file://{tmp_path}/last").result(20))
+        handle.trigger_savepoint(None).result(SECONDS)
+    first = Path(handle.trigger_savepoint(str(tmp_path)).result(SECONDS))
+    last = Path(handle.stop_with_savepoint(drain=False, directory=f"file://{tmp_path}/last").result(SECONDS))
     assert (first.parent, last.parent) == (tmp_path, tmp_path / "last")
-    handle.result().result(20)
+    handle.result().result(SECONDS)
     assert handle.status() is JobStatus.FINISHED
     finish(job, from_savepoint=str(last))
     assert values_of(job) == counted(range(120))
