@@ -18,9 +18,11 @@ class Cycle:
 
 @pytest.fixture(autouse=True)
 def thawed() -> Iterator[None]:
+    before = gc.get_threshold()
     yield
     gc.enable()
     gc.unfreeze()
+    gc.set_threshold(*before)
 
 
 def test_what_is_there_at_a_checkpoint_is_not_looked_at_by_later_collections() -> None:
@@ -34,6 +36,7 @@ def test_what_is_there_at_a_checkpoint_is_not_looked_at_by_later_collections() -
 
 
 def test_garbage_that_was_frozen_is_found_once_the_process_has_grown_by_half() -> None:
+    gc.set_threshold(0)  # no collection but those asked for
     used = 100
     freezer = StateFreezer(True, lambda: used)
     freezer.at_checkpoint()
