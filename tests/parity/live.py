@@ -114,9 +114,16 @@ def _run_in_turn(
 def _outcomes(command: list[str], variables: Mapping[str, str]) -> Iterator[tuple[str, Outcome]]:
     """What the scripts of one process do, one after the other; it is killed when one of them takes too long."""
     with (
+        tempfile.TemporaryDirectory(prefix="parity-", ignore_cleanup_errors=True) as scratch,
         tempfile.TemporaryFile("w+") as errors,
         subprocess.Popen(
-            command, cwd=_ROOT, env=variables, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
+            command,
+            cwd=_ROOT,
+            env={**variables, "TMPDIR": scratch},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
         ) as process,
     ):
         assert process.stdout is not None

@@ -21,7 +21,7 @@ SCRIPTS = {
 
 
 def test_what_hangs_or_dies_is_lost_and_all_others_are_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "_SECONDS_FOR_EACH", 3)
+    monkeypatch.setattr(live, "_SECONDS_FOR_EACH", 10)
     chosen = []
     for name, text in SCRIPTS.items():
         script = tmp_path / f"{name}.py"
