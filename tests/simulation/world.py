@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -186,6 +188,8 @@ class World:
 @cache
 def _key_file() -> Path:
     """Make the installation's key, which is outside of the simulation: it is not part of any job."""
-    path = Path(mkdtemp(prefix="wiesel-simulation-")) / "key"
+    directory = mkdtemp(prefix="wiesel-simulation-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    path = Path(directory) / "key"
     path.write_bytes(b"k" * 32)
     return path
