@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.running_job import Run, counted, running, until
+from tests.support.running_job import SECONDS, Run, counted, running, until
 from tests.support.sinks import PublishingSink
 from wiesel.cli.main import main
+from wiesel.cluster import job_control
 from wiesel.core import exit_codes
 from wiesel.runtime.job_master.commands import JobState
 
@@ -24,6 +25,7 @@ Output = pytest.CaptureFixture[str]
 def own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(job_control, "_LAST_ANSWERS", SECONDS)  # however slow the commands are
 
 
 @pytest.fixture
