@@ -55,13 +55,13 @@ def lines(title: str, unit: str, x_unit: str, series: Mapping[str, Sequence[tupl
             f'<text x="{place(x, 0)[0]:.1f}" y="{height - 26}" text-anchor="middle">{escape(_power(x))}</text>'
         )
     parts.append(f'<text x="{WIDTH - 20}" y="{height - 8}" text-anchor="end">{escape(x_unit)}</text>')
+    legend = left + 10.0
     for index, (name, points) in enumerate(series.items()):
         colour = COLOURS[index % len(COLOURS)]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in points))
         parts.append(f'<polyline class="l" stroke="{colour}" points="{path}"/>')
-        parts.append(
-            f'<text x="{left + 10 + index * 150}" y="{height - 8}" style="fill:{colour}">{escape(name)}</text>'
-        )
+        parts.append(f'<text x="{legend:.0f}" y="{height - 8}" style="fill:{colour}">{escape(name)}</text>')
+        legend += 20 + 6.5 * len(name)
     return svg(title, unit, height, parts)
 
 

@@ -27,19 +27,19 @@ class Kafka:
         self._numbers = itertools.count(1)
         self._looker: Consumer | None = None
 
-    def empty(self, name: str) -> str:
+    def empty(self, name: str, partitions: int = PARTITIONS) -> str:
         """The unique name of a new topic."""
         unique = f"{name}-{next(self._numbers)}"
-        self._admin.create_topic(unique, PARTITIONS)
+        self._admin.create_topic(unique, partitions)
         return unique
 
-    def preloaded(self, name: str, values: Iterable[str]) -> str:
+    def preloaded(self, name: str, values: Iterable[str], partitions: int = PARTITIONS) -> str:
         """A new topic that holds these values, spread evenly over its partitions."""
-        return self.filled(name, ((value, None, 0) for value in values))
+        return self.filled(name, ((value, None, 0) for value in values), partitions)
 
-    def filled(self, name: str, records: Iterable[tuple[str, str | None, int]]) -> str:
+    def filled(self, name: str, records: Iterable[tuple[str, str | None, int]], partitions: int = PARTITIONS) -> str:
         """A new topic with records of value, key and timestamp (0: now); equal keys share a partition."""
-        topic = self.empty(name)
+        topic = self.empty(name, partitions)
         with pinned_to(self._cores):
             producer = Producer(
                 {
@@ -50,7 +50,7 @@ class Kafka:
                 }
             )
             for number, (value, key, timestamp) in enumerate(records):
-                partition = (number if key is None else crc32(key.encode())) % PARTITIONS
+                partition = (number if key is None else crc32(key.encode())) % partitions
                 producer.produce(topic, value, key, partition, timestamp=timestamp)
             if producer.flush(60):
                 raise RuntimeError(f"topic {topic} could not be filled")

@@ -4,7 +4,8 @@
     .venv/bin/python -m bench.latency --only idle --seconds 5
 
 The generator never waits for the job: it sends by the clock. A record without a result counts as infinitely late.
-Generator, reader and broker share the other cores; the figure is that of all of them and the job together.
+Generator, reader and broker share the other cores; the figure is that of all of them and the job together. What they
+take without a job, for half of the way, is told too ("one hop": the reader reads what the generator writes).
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import msgspec
@@ -39,11 +40,19 @@ WARM_UP = 1.0  # seconds whose records do not count
 
 @dataclass(frozen=True)
 class Load:
-    """What is measured; no more records a second than one core can generate, hand on and read besides."""
+    """What is measured; no more records a second than one core can generate, hand on and read besides.
+
+    Args:
+        who: None for the generator and the reader alone.
+        linger_ms: of the generator, whose single requests would keep the broker busy under load.
+        options: of the script.
+        committed: whether the reader waits for transactions.
+    """
 
     name: str
-    who: Contestant
+    who: Contestant | None
     per_second: int
+    linger_ms: int = 0
     options: tuple[str, ...] = ()
     committed: bool = False
 
@@ -54,18 +63,23 @@ class Numbered(msgspec.Struct):
     number: int
 
 
+SINGLE, HALF = 2_000, 20_000
+SHORT = ("--linger", "2")
+EVERY_SECOND = wiesel("-c", "execution.checkpointing.interval=1s")
+EXACTLY_ONCE = ("--guarantee", "EXACTLY_ONCE")
 LOADS = [
+    Load("idle, one hop", None, 20),
     Load("idle, by hand", BY_HAND, 20),
     Load("idle", wiesel(), 20),
-    Load("load, by hand", BY_HAND, 2_000),
-    Load("load", wiesel(), 2_000),
-    Load(
-        "load, exactly-once, 1 s",
-        wiesel("-c", "execution.checkpointing.interval=1s"),
-        2_000,
-        ("--guarantee", "EXACTLY_ONCE"),
-        True,
-    ),
+    Load("single requests, one hop", None, SINGLE),
+    Load("single requests, by hand", BY_HAND, SINGLE),
+    Load("single requests", wiesel(), SINGLE),
+    Load("single requests, exactly-once, 1 s", EVERY_SECOND, SINGLE, 0, EXACTLY_ONCE, True),
+    Load("half load, one hop", None, HALF, 2),
+    Load("half load, by hand", BY_HAND, HALF, 2, SHORT),
+    Load("half load", wiesel(), HALF, 2, SHORT),
+    Load("half load, as it comes", wiesel(), HALF, 2),
+    Load("half load, exactly-once, 1 s", EVERY_SECOND, HALF, 2, EXACTLY_ONCE, True),
 ]
 
 
@@ -95,33 +109,21 @@ def main() -> int:
 
 def measure(load: Load, kafka: Kafka, seconds: float) -> dict[str, float]:
     """Milliseconds from the intended time to the reader; the job's processor time in percent of a core."""
-    cores, others = cores_for_jobs_and_broker()
+    _, others = cores_for_jobs_and_broker()
     source, target = kafka.empty("latency-in"), kafka.empty("latency-out")
     arguments = ["--bootstrap", kafka.bootstrap_servers, "--input", source, "--output", target, *load.options]
-    with tempfile.TemporaryDirectory(prefix="wiesel-bench-") as directory:
-        with pinned_to(cores):
-            command = load.who.command("latency", arguments)
-            process = subprocess.Popen(
-                command, cwd=directory, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    with running(load.who, arguments) as cpu_seconds:
+        started = time.monotonic() + 0.5
+        with pinned_to(others):
+            sender = multiprocessing.get_context("spawn").Process(
+                target=send, args=(kafka.bootstrap_servers, source, load.per_second, load.linger_ms, started, seconds)
             )
-        try:
-            time.sleep(3)
-            started = time.monotonic() + 0.5
-            with pinned_to(others):
-                sender = multiprocessing.get_context("spawn").Process(
-                    target=send, args=(kafka.bootstrap_servers, source, load.per_second, started, seconds)
-                )
-                sender.start()
-            cpu_before = tree_cpu_seconds(process.pid)
-            total = int(load.per_second * seconds)
-            seen = read(kafka, target, total, started + seconds + 8, load.committed)
-            cpu = tree_cpu_seconds(process.pid) - cpu_before
-            sender.join()
-            if process.poll() is not None:
-                raise BenchmarkError(f"{load.name}: the job ended with exit code {process.returncode}")
-        finally:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+            sender.start()
+        cpu_before = cpu_seconds()
+        total = int(load.per_second * seconds)
+        seen = read(kafka, target if load.who else source, total, started + seconds + 8, load.committed)
+        cpu = cpu_seconds() - cpu_before
+        sender.join()
     late = sorted(
         (seen.get(number, math.inf) - (started + number / load.per_second)) * 1000
         for number in range(int(load.per_second * WARM_UP), total)
@@ -136,12 +138,38 @@ def measure(load: Load, kafka: Kafka, seconds: float) -> dict[str, float]:
     }
 
 
-def send(bootstrap: str, topic: str, per_second: int, started: float, seconds: float) -> None:
+@contextmanager
+def running(who: Contestant | None, arguments: Sequence[str]) -> Iterator[Callable[[], float]]:
+    """The job, if there is one, on its core; tells its processor time."""
+    if who is None:
+        yield lambda: 0.0
+        return
+    cores, _ = cores_for_jobs_and_broker()
+    with tempfile.TemporaryDirectory(prefix="wiesel-bench-") as directory:
+        with pinned_to(cores):
+            process = subprocess.Popen(
+                who.command("latency", arguments),
+                cwd=directory,
+                env=environment(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        try:
+            time.sleep(3)
+            yield lambda: tree_cpu_seconds(process.pid)
+            if process.poll() is not None:
+                raise BenchmarkError(f"{who.name}: the job ended with exit code {process.returncode}")
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+
+
+def send(bootstrap: str, topic: str, per_second: int, linger_ms: int, started: float, seconds: float) -> None:
     """Send by the clock (a process of its own)."""
     from confluent_kafka import Producer
 
     producer = Producer(
-        {**QUIET, "bootstrap.servers": bootstrap, "linger.ms": 0, "queue.buffering.max.messages": 2_000_000}
+        {**QUIET, "bootstrap.servers": bootstrap, "linger.ms": linger_ms, "queue.buffering.max.messages": 2_000_000}
     )
     producer.list_topics(topic, timeout=10)
     sent, total = 0, int(per_second * seconds)

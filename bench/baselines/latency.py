@@ -1,4 +1,4 @@
-"""G9 by hand: one message at a time, nothing lingers; what the clients and the broker need by themselves."""
+"""G9 by hand: one message at a time; what the clients and the broker need by themselves."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ def main(args: argparse.Namespace) -> None:
     consumer = Consumer({"bootstrap.servers": args.bootstrap, "group.id": "by-hand", "enable.auto.commit": False})
     partitions = consumer.list_topics(args.input, timeout=10).topics[args.input].partitions
     consumer.assign([TopicPartition(args.input, number, OFFSET_BEGINNING) for number in partitions])
-    producer = Producer({"bootstrap.servers": args.bootstrap, "linger.ms": 0})
+    producer = Producer({"bootstrap.servers": args.bootstrap, "linger.ms": args.linger})
     counts: Counter[str] = Counter()
     while True:
         message = consumer.poll(0.1)
@@ -29,4 +29,5 @@ if __name__ == "__main__":
     options.add_argument("--bootstrap", required=True)
     options.add_argument("--input", required=True)
     options.add_argument("--output", required=True)
+    options.add_argument("--linger", type=int, default=0, help="linger.ms of the producer")
     main(options.parse_args())

@@ -38,9 +38,11 @@ def main(args: argparse.Namespace) -> None:
         .set_value_only_deserializer(SimpleStringSchema())
         .build()
     )
+    builder = KafkaSink.builder()
+    if args.linger is not None:
+        builder = builder.set_property("linger.ms", str(args.linger))
     sink = (
-        KafkaSink.builder()
-        .set_bootstrap_servers(args.bootstrap)
+        builder.set_bootstrap_servers(args.bootstrap)
         .set_record_serializer(
             KafkaRecordSerializationSchema.builder()
             .set_topic(args.output)
@@ -68,4 +70,5 @@ if __name__ == "__main__":
     options.add_argument("--input", required=True)
     options.add_argument("--output", required=True)
     options.add_argument("--guarantee", choices=("AT_LEAST_ONCE", "EXACTLY_ONCE"), default="AT_LEAST_ONCE")
+    options.add_argument("--linger", type=int, help="linger.ms of the sink")
     main(options.parse_args())
