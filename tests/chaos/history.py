@@ -22,7 +22,9 @@ from wiesel.core import exit_codes
 
 PARTITIONS: Final = 3
 #: A job that delivers nothing for so long has hung.
-PATIENCE_SECONDS: Final = 30.0
+PATIENCE_SECONDS: Final = 60.0
+#: Checkpoints in which nothing happens that confirm everything; a job that was just started has fewer.
+_CHECKPOINTS_OF_REST: Final = 10
 _POLL_SECONDS: Final = 0.02
 _names = itertools.count(1)
 
@@ -126,8 +128,9 @@ class History:
         return self.wait_until(self.delivered, "all output", job)
 
     def rest(self) -> None:
-        """Let a few checkpoints pass in which nothing happens, so that everything is confirmed."""
-        time.sleep(1.0)
+        """Let some checkpoints pass in which nothing happens, so that everything is confirmed."""
+        last = self.job.newest_number() + _CHECKPOINTS_OF_REST
+        self.wait_until(lambda: self.job.newest_number() >= last, "checkpoints")
 
     def faults_so_far(self) -> list[Fault]:
         """What the reader during the run has met; the end of each key may still be on its way."""
@@ -142,7 +145,7 @@ class History:
         faults = self.wait_until_delivered() or self.stop()
         if faults:
             self.job.kill()
-        if left := self.job.left_behind():
+        if left := self.job.left_behind(PATIENCE_SECONDS):
             faults = [*faults, Fault(Kind.STUCK, f"processes {left} were left behind")]
         if not faults and (files := self.job.temporary_files()):
             faults = [Fault(Kind.STUCK, f"files were left behind: {files}")]

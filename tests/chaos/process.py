@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -48,8 +49,11 @@ class JobProcess:
 
     def newest_checkpoint(self) -> Path:
         """The newest complete checkpoint."""
-        complete = self._complete()
-        return max((path.parent for path in complete), key=lambda path: int(path.name.removeprefix("chk-")))
+        return max((path.parent for path in self._complete()), key=_number)
+
+    def newest_number(self) -> int:
+        """Its number, 0 before there is one."""
+        return max((_number(path.parent) for path in self._complete()), default=0)
 
     def has_checkpoint(self) -> bool:
         """Whether there is a complete checkpoint."""
@@ -136,8 +140,15 @@ class JobProcess:
         except FileNotFoundError:
             return []  # it is gone
 
-    def left_behind(self) -> list[int]:
-        """Processes that any of its starts has left running."""
+    def left_behind(self, seconds: float) -> list[int]:
+        """Processes that any of its starts has left running, and that do not end within so many seconds."""
+        deadline = time.monotonic() + seconds
+        while (found := self._processes()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return found
+
+    def _processes(self) -> list[int]:
+        """Processes of all its starts."""
         found = []
         for stat in Path("/proc").glob("[0-9]*/stat"):
             try:
@@ -183,3 +194,7 @@ class JobProcess:
         with self._log.open("rb") as log:
             log.seek(self._log_begins)
             return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
+
+
+def _number(checkpoint: Path) -> int:
+    return int(checkpoint.name.removeprefix("chk-"))

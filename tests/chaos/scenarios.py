@@ -11,7 +11,7 @@ import signal
 from collections.abc import Callable
 from typing import Final
 
-from tests.chaos.history import History
+from tests.chaos.history import PATIENCE_SECONDS, History
 from tests.chaos.process import JobProcess
 from tests.chaos.verdict import Fault, Kind
 from wiesel.core import exit_codes
@@ -20,7 +20,7 @@ Scenario = Callable[[History, str], list[Fault]]
 
 _PER_KEY: Final = 20
 #: Without its rule a job is given so long to do harm; what is lost shows only when it is over.
-_HARM_SECONDS: Final = 8.0
+_HARM_SECONDS: Final = 20.0
 
 
 def moved_to_another_directory(history: History, ablate: str) -> list[Fault]:
@@ -41,7 +41,7 @@ def moved_with_output_still_to_deliver(history: History, ablate: str) -> list[Fa
     """A job dies between decision and push, and goes on in a new job directory: its log comes along."""
     history.feeder.feed(_PER_KEY)
     history.job.start(ablate=ablate, failpoint="P4")
-    history.job.wait(30)
+    history.job.wait(PATIENCE_SECONDS)
     moved = history.process("moved")
     faults = _run_until_delivered(history, moved, ("-s", str(history.job.newest_checkpoint())), ablate)
     moved.kill()
@@ -120,7 +120,7 @@ def killed_after_a_decision(history: History, ablate: str) -> list[Fault]:
     history.feeder.feed(_PER_KEY)
     history.job.start(ablate=ablate, failpoint="P4")
     faults = []
-    if history.job.wait(30) != -signal.SIGKILL:
+    if history.job.wait(PATIENCE_SECONDS) != -signal.SIGKILL:
         faults.append(Fault(Kind.STUCK, f"P4 was not reached\n{history.job.log()}"))
     faults += _run_until_delivered(history, history.job, ("--resume",), ablate)
     history.job.kill()
@@ -152,7 +152,7 @@ def _wait_for_harm(history: History, job: JobProcess) -> list[Fault]:
 
 
 def _must_end(job: JobProcess, code: int, ablate: str) -> list[Fault]:
-    found = job.wait(0 if ablate else 30)
+    found = job.wait(0 if ablate else PATIENCE_SECONDS)
     job.kill()
     if found == code:
         return []

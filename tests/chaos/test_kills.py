@@ -10,7 +10,7 @@ from tests.chaos.broker import Broker
 from tests.chaos.history import History
 from tests.chaos.kills import FAILPOINTS, KILLS, SHORT_TRANSACTION_MS
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
 
 SEED = 20131121
 

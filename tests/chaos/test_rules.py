@@ -10,7 +10,7 @@ from tests.chaos.history import History
 from tests.chaos.scenarios import Scenario
 from tests.chaos.verdict import Kind
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
 
 LOSS, DUPLICATE = Kind.LOSS, Kind.DUPLICATE
 STORIES = [
