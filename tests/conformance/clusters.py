@@ -18,7 +18,7 @@ from wiesel.connectors.kafka.client import ClientEvents
 from wiesel.connectors.kafka.sink_spec import KafkaSinkSpec
 from wiesel.core.host import host
 
-_SECONDS: Final = 30.0
+_SECONDS: Final = 60.0
 #: Of simulated time: a test that takes longer hangs.
 _TEST_SECONDS: Final = 300.0
 _numbers = itertools.count(1)

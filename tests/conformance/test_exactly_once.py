@@ -33,6 +33,7 @@ def test_an_open_transaction_of_a_dead_process_is_aborted_and_pushed_anew(cluste
     job = store.start(sink)
     job.write("a")
     job.decide()
+    job.close()  # dead: it fences nothing ahead any more
     cluster.open_transaction(transactional_id(f"prefix-{topic}", "sink", 0), topic, "a")
     job = store.start(sink)
     cluster.expect(topic, ["a"])
