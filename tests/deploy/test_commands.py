@@ -19,6 +19,9 @@ from tests.deploy.test_manifests import DEPLOY
 from tests.deploy.test_pod import JOB, SECONDS
 from wiesel.core import exit_codes
 
+#: Most of it is for the packages, which come over the network.
+pytestmark = pytest.mark.timeout(600)
+
 ROOT = DEPLOY.parent
 CONTAINERFILE = (DEPLOY / "container" / "Containerfile").read_text()
 UNIT = (DEPLOY / "systemd" / "wiesel@.service").read_text()

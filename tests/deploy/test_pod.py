@@ -27,7 +27,7 @@ numbers = env.from_source(NumberSequenceSource(0, 10**12), WatermarkStrategy.no_
 numbers.filter(lambda number: number < 0).print()
 env.execute("Orders")
 """
-SECONDS = 30.0
+SECONDS = 90.0
 
 
 class Pod:
@@ -81,6 +81,7 @@ def pod(tmp_path: Path) -> Iterator[Pod]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_the_pods_command_runs_its_probes_agree_and_sigterm_leaves_a_checkpoint_to_go_on_from(pod):
     assert pod.probe("startupProbe") != 0, "nothing runs yet"
     pod.start()

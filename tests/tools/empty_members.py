@@ -31,7 +31,7 @@ _ROOT: Final = Path(__file__).parents[2]
 PROOFS: Final = _ROOT / "src/wiesel/compat/proofs.toml"
 _SUITES: Final = ["tests/unit", "tests/parity", "tests/test_follow_one_record.py"]
 #: Seconds after which a test without the member hangs, which counts as noticed.
-_PATIENCE: Final = 10.0
+_PATIENCE: Final = 30.0
 _MOST_CANDIDATES: Final = 100
 #: Wiesel is imported before pytest starts, to know its members.
 _NO_REWRITE: Final = "ignore::pytest.PytestAssertRewriteWarning"
