@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
 from wiesel.connectors.kafka.sink_spec import KafkaSinkSpec
 from wiesel.core.clock import SystemClock
@@ -20,6 +20,8 @@ from wiesel.datastream.connectors.kafka import KafkaRecordSerializationSchema, K
 
 UID = "sink"
 _uuids = itertools.count(1)
+#: For the marker of a commit that Kafka has acknowledged already.
+_MARKER_SECONDS = 5.0
 
 
 def sink_to(servers: str, topic: str, prefix: str, **properties: str) -> KafkaSinkSpec:
@@ -182,40 +184,65 @@ def end_offsets(
 ) -> list[int]:
     consumer = Consumer({"bootstrap.servers": servers, "group.id": "test", "isolation.level": isolation})
     try:
-        return [consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in partitions]
+        return [consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=60)[1] for p in partitions]
     finally:
         consumer.close()
 
 
+def await_markers(servers: str, topic: str, partitions: Sequence[int] = (0,)) -> None:
+    """Wait until no transaction is open: Kafka acknowledges a transaction's end before its markers are in the log."""
+    deadline = time.monotonic() + 30
+    while end_offsets(servers, topic, partitions) < end_offsets(servers, topic, partitions, "read_uncommitted"):
+        assert time.monotonic() < deadline, f"a transaction on {topic} stays open"
+        time.sleep(0.05)
+
+
 def committed(servers: str, topic: str, partitions: Sequence[int] = (0,)) -> list[str]:
-    """All values that a read_committed reader sees, by partition and offset; open transactions are not waited for."""
+    """The values of ``committed_messages``."""
+    values = [message.value() for message in committed_messages(servers, topic, partitions)]
+    assert None not in values
+    return [value.decode() for value in values if value is not None]
+
+
+def committed_messages(servers: str, topic: str, partitions: Sequence[int] = (0,)) -> list[Message]:
+    """All records that a read_committed reader sees, by partition and offset.
+
+    An open transaction is waited for a little: it may be one that is committed, and its marker still on its way.
+    """
     consumer = Consumer(
         {
             "bootstrap.servers": servers,
             "group.id": "test",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": 20,
             "isolation.level": "read_committed",
         }
     )
-    values: list[str] = []
+    found: list[Message] = []
     try:
         for partition in partitions:
-            consumer.assign([TopicPartition(topic, partition, 0)])
-            deadline = time.monotonic() + 20
-            while True:
+            place = TopicPartition(topic, partition, 0)
+            consumer.assign([place])
+            deadline = time.monotonic() + 60
+            end, patience, at_end = 0, 0.0, False
+            while not at_end or time.monotonic() < patience:
                 assert time.monotonic() < deadline, f"no end of {topic}-{partition}"
-                message = consumer.poll(0.2)
+                message = consumer.poll(0.1)
                 if message is None:
                     continue
-                if message.error() is not None:
-                    break
-                value = message.value()
-                assert value is not None
-                values.append(value.decode())
+                error = message.error()
+                if error is None:
+                    found.append(message)
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    if not at_end:
+                        end = consumer.get_watermark_offsets(place, cached=True)[1]  # of open transactions, too
+                        patience, at_end = time.monotonic() + _MARKER_SECONDS, True
+                    if (message.offset() or 0) >= end:
+                        break
     finally:
         consumer.close()
-    return values
+    return found
 
 
 def open_transaction(servers: str, transactional_id: str, topic: str, value: str, timeout_ms: int = 60_000) -> Producer:
@@ -223,8 +250,8 @@ def open_transaction(servers: str, transactional_id: str, topic: str, value: str
     producer = Producer(
         {"bootstrap.servers": servers, "transactional.id": transactional_id, "transaction.timeout.ms": timeout_ms}
     )
-    producer.init_transactions(20)
+    producer.init_transactions(60)
     producer.begin_transaction()
     producer.produce(topic, value, "key", partition=0)
-    producer.flush(10)
+    assert producer.flush(60) == 0
     return producer

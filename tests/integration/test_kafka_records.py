@@ -2,15 +2,15 @@
 
 import ctypes
 import json
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import confluent_kafka
 import pytest
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaException, Message, Producer
 
+from tests.integration.kafka_store import committed_messages
 from tests.support.jobs import Job
 from wiesel.broker.fixtures import TopicFactory
 from wiesel.broker.local import LocalBroker
@@ -52,7 +52,7 @@ def produce(kafka: LocalBroker, topic: str, *records: Written, **properties: Any
     headers: Any
     for key, value, headers, timestamp, partition in records:
         producer.produce(topic, value, key, partition, None, None, timestamp, headers)
-    assert producer.flush(20) == 0
+    assert producer.flush(60) == 0
 
 
 def value_only(value: bytes | None) -> Written:
@@ -61,29 +61,7 @@ def value_only(value: bytes | None) -> Written:
 
 def messages(kafka: LocalBroker, topic: str, partitions: int = 1) -> list[Message]:
     """All committed records, by partition and offset."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": kafka.bootstrap_servers,
-            "group.id": "test",
-            "enable.partition.eof": True,
-            "isolation.level": "read_committed",
-        }
-    )
-    found: list[Message] = []
-    ended = 0
-    deadline = time.monotonic() + 20
-    try:
-        consumer.assign([TopicPartition(topic, partition, 0) for partition in range(partitions)])
-        while ended < partitions:
-            assert time.monotonic() < deadline, f"no end of {topic}"
-            for message in consumer.consume(1000, 0.05):
-                if message.error() is None:
-                    found.append(message)
-                else:
-                    ended += 1
-    finally:
-        consumer.close()
-    return sorted(found, key=lambda message: (message.partition() or 0, message.offset() or 0))
+    return committed_messages(kafka.bootstrap_servers, topic, range(partitions))
 
 
 def headers_of(message: Message) -> Headers:
@@ -376,7 +354,7 @@ def produce_with_header_name(kafka: LocalBroker, topic: str, name: bytes) -> Non
     # Topic (1), value (4), copied (7, 2), headers (10), end (0).
     arguments = (1, ctypes.c_char_p(topic.encode()), 4, ctypes.c_char_p(b"v"), ctypes.c_size_t(1), 7, 2, 10, headers, 0)
     assert rdkafka.rd_kafka_producev(producer, *arguments) == 0
-    assert rdkafka.rd_kafka_flush(producer, 10_000) == 0
+    assert rdkafka.rd_kafka_flush(producer, 60_000) == 0
     rdkafka.rd_kafka_destroy(producer)
 
 
@@ -468,10 +446,10 @@ def test_a_record_without_key_for_a_compacted_topic_is_refused_before_it_is_deci
     produce(kafka, read, value_only(b"v"))
     with pytest.raises(KafkaException, match="failed to validate record"):
         strict = Producer({"bootstrap.servers": kafka.bootstrap_servers, "transactional.id": compacted})
-        strict.init_transactions(20)
+        strict.init_transactions(60)
         strict.begin_transaction()
         strict.produce(compacted, b"v")
-        strict.commit_transaction(20)
+        strict.commit_transaction(60)
     with pytest.raises(JobExecutionError, match=r"is compacted .* takes no records without a key"):
         run(tmp_path, raw_copy(kafka, read, compacted))
 
