@@ -22,7 +22,7 @@ from tests.integration.kafka_store import committed, end_offsets
 from wiesel.core import exit_codes
 
 WIESEL = Path(sys.executable).with_name("wiesel")
-DEADLINE_SECONDS = 40.0
+DEADLINE_SECONDS = 90.0
 NO_RESTART = ("-c", "restart-strategy.type=none")
 
 #: Counts equal lines, "a", "b", "a" → "a 1", "b 1", "a 2", exactly-once. What `per_record` does is the test's.

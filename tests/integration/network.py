@@ -68,7 +68,7 @@ class Line:
         ends = []
         for level in ("read_committed", "read_uncommitted"):
             consumer = Consumer({"bootstrap.servers": self.servers, "group.id": "test", "isolation.level": level})
-            ends.append([consumer.get_watermark_offsets(partition, timeout=10)[1] for partition in partitions])
+            ends.append([consumer.get_watermark_offsets(partition, timeout=60)[1] for partition in partitions])
             consumer.close()
         return ends[0] != ends[1]
 
@@ -90,14 +90,14 @@ class Side(threading.Thread):
 
     def await_at(self, gate: Gate) -> None:
         """Wait until it has come to the gate."""
-        until = time.monotonic() + 40
+        until = time.monotonic() + 90
         while not gate.reached(0.1):
             assert time.monotonic() < until, "nobody came to the gate"
             assert self.is_alive(), f"ended before it came to the gate: {self.error!r}"
 
     def end(self) -> Exception | None:
         """Wait for its end, and return its error."""
-        self.join(40)
+        self.join(90)
         assert not self.is_alive(), "it hangs"
         return self.error
 
@@ -111,7 +111,7 @@ class Gate:
     def pass_through(self) -> None:
         """For ``Rule(first=...)``."""
         self._reached.set()
-        self._opened.wait(40)
+        self._opened.wait(90)
 
     def reached(self, seconds: float) -> bool:
         """Whether somebody comes within the time, or has come."""
