@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.job_process import CountJob, Workplace, counted, stop
-from tests.integration.kafka_store import end_offsets
+from tests.integration.job_process import CountJob, Workplace, counted, stop, wait_until
+from tests.integration.kafka_store import await_markers
 from tests.integration.test_kafka_records import Headers, Written, headers_of, messages, run, sink, text, value_only
 from tests.integration.test_kafka_records import produce as produce_records
 from tests.integration.test_kafka_records import source as bounded_source
@@ -34,8 +34,6 @@ from wiesel.datastream.connectors.kafka import (
 __all__ = ["job"]
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
-
-DEADLINE_SECONDS = 20.0
 
 
 class WithTime(ProcessFunction):
@@ -62,7 +60,7 @@ def test_records_from_before_1970_keep_their_time_in_the_job_and_get_the_time_of
     found = messages(kafka, written)
     assert [text(message) for message in found] == [f"v {timestamp}" for timestamp in times]
     now = time.time() * 1000
-    assert [now - message.timestamp()[1] < 60_000 for message in found] == [True, False, True]
+    assert [now - message.timestamp()[1] < 600_000 for message in found] == [True, False, True]
 
 
 def test_a_source_that_is_held_up_for_longer_than_a_member_of_a_group_may_be_reads_on(
@@ -99,12 +97,17 @@ def test_a_topic_that_is_deleted_while_it_is_read_is_named(
     produce(kafka, deleted, "b")
     assert sorted(reading.read(2)) == ["a", "b"]
     Admin(kafka.bootstrap_servers).delete_topics([deleted])
+
+    def is_reported() -> bool:
+        assert reading.discover() == []
+        return f"{deleted}-0 does not exist any more" in caplog.text
+
+    # A broker may show a topic for a moment after its deletion.
     if not by_pattern:
         with pytest.raises(MissingTopicError, match=deleted):
-            reading.discover()
+            wait_until(is_reported)
         return
-    assert reading.discover() == []
-    assert f"{deleted}-0 does not exist any more" in caplog.text
+    wait_until(is_reported)
     produce(kafka, kept, "c")
     assert reading.read(1) == ["c"]
 
@@ -126,8 +129,7 @@ def test_a_stop_leaves_no_transaction_open(kafka: LocalBroker, topic: TopicFacto
 
     def assert_readers_of_committed_records_see_all() -> None:
         for name in (one.output, progress_topic(one.output)):
-            ends = end_offsets(kafka.bootstrap_servers, name)
-            assert ends == end_offsets(kafka.bootstrap_servers, name, isolation="read_uncommitted"), name
+            await_markers(kafka.bootstrap_servers, name)
 
     one.produce("a", "b")
     with one.publishing("a", "b") as running:
