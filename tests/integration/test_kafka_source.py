@@ -9,10 +9,11 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
 
-from tests.integration.kafka_store import open_transaction
+from tests.integration.kafka_store import await_markers, open_transaction
 from wiesel.broker.admin import Admin
 from wiesel.broker.fixtures import TopicFactory
 from wiesel.broker.local import LocalBroker
+from wiesel.connectors.kafka import client
 from wiesel.connectors.kafka.errors import OffsetOutOfRangeError, TopicChangedError
 from wiesel.connectors.kafka.source_spec import KafkaSourceSpec
 from wiesel.core.configuration import Configuration
@@ -29,7 +30,7 @@ from wiesel.datastream.connectors.kafka import (
 
 pytestmark = pytest.mark.integration
 
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 earliest, latest = KafkaOffsetsInitializer.earliest, KafkaOffsetsInitializer.latest
 
 
@@ -55,10 +56,10 @@ class SourceJob:
         self.reader.add_splits(new)
         return [split.split_id for split in new]
 
-    def read(self, count: int) -> list[str]:
+    def read(self, count: int, at_most: int | None = None) -> list[str]:
         """Read at least so many records."""
         values: list[str] = []
-        self._until(lambda: len(values) >= count, values)
+        self._until(lambda: len(values) >= count, values, at_most)
         return values
 
     def read_all(self) -> list[str]:
@@ -67,11 +68,11 @@ class SourceJob:
         self._until(self.reader.is_finished, values)
         return values
 
-    def _until(self, done: Callable[[], bool], values: list[str]) -> None:
+    def _until(self, done: Callable[[], bool], values: list[str], at_most: int | None = None) -> None:
         deadline = time.monotonic() + DEADLINE_SECONDS
         while not done():
             assert time.monotonic() < deadline, f"only {len(values)} records: {values[:20]}"
-            batch = self.reader.poll(100)
+            batch = self.reader.poll(100 if at_most is None else at_most - len(values))
             if batch is not None:
                 values += batch.values
             elif not done():
@@ -116,7 +117,7 @@ def produce(
     producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
     for value, key in zip_longest(values, keys):
         producer.produce(topic, value, key, partition=partition, timestamp=timestamp or int(time.time() * 1000))
-    assert producer.flush(20) == 0
+    assert producer.flush(60) == 0
 
 
 def numbers(first: int, last: int) -> list[str]:
@@ -179,8 +180,9 @@ def test_a_bounded_source_ends_past_control_records_and_aborted_transactions(
 ) -> None:
     name = topic("control-records")
     servers = kafka.bootstrap_servers
-    open_transaction(servers, f"{name}-1", name, "committed").commit_transaction(10)
-    open_transaction(servers, f"{name}-2", name, "aborted").abort_transaction(10)
+    open_transaction(servers, f"{name}-1", name, "committed").commit_transaction(60)
+    open_transaction(servers, f"{name}-2", name, "aborted").abort_transaction(60)
+    await_markers(servers, name)
     reading = job(source(kafka, name).set_bounded(latest()).set_property("isolation.level", isolation))
     expected = ["committed"] if isolation == "read_committed" else ["committed", "aborted"]
     assert reading.read_all() == expected
@@ -194,7 +196,7 @@ def test_a_read_committed_source_ends_before_a_transaction_that_was_open_when_it
     still_open = open_transaction(kafka.bootstrap_servers, name, name, "open")
     reading = job(source(kafka, name).set_bounded(latest()).set_property("isolation.level", "read_committed"))
     assert reading.read_all() == ["settled"]
-    still_open.abort_transaction(10)
+    still_open.abort_transaction(60)
 
 
 def test_a_source_may_start_behind_the_newest_record_and_at_a_timestamp(
@@ -268,7 +270,7 @@ def test_offsets_are_committed_when_a_checkpoint_completes_and_only_with_a_group
         assert time.monotonic() < deadline
         reading.nothing_comes(0.1)
     consumer = Consumer({"bootstrap.servers": kafka.bootstrap_servers, "group.id": f"group-{name}"})
-    assert consumer.committed([TopicPartition(name, 0)], timeout=10)[0].offset == 10
+    assert consumer.committed([TopicPartition(name, 0)], timeout=60)[0].offset == 10
     consumer.close()
     assert reading.reader.metrics()[f"KafkaSourceReader.topic.{name}.partition.0.committedOffset"] == 10
 
@@ -282,8 +284,10 @@ def test_new_partitions_are_found_and_read_from_their_beginning(
     reading.discover()
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
     admin.create_partitions([NewPartitions(name, 3)])[name].result()
-    produce(kafka, name, "first of the new one", partition=2)
     deadline = time.monotonic() + DEADLINE_SECONDS
+    while len(admin.list_topics(name, timeout=60).topics[name].partitions) < 3:
+        assert time.monotonic() < deadline
+    produce(kafka, name, "first of the new one", partition=2)
     found: list[str] = []
     while len(found) < 2:
         assert time.monotonic() < deadline
@@ -312,7 +316,7 @@ def test_a_topic_created_anew_is_noticed(kafka: LocalBroker, topic: TopicFactory
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
     admin.delete_topics([name])[name].result()
     deadline = time.monotonic() + DEADLINE_SECONDS
-    while name in admin.list_topics(timeout=5).topics:
+    while name in admin.list_topics(timeout=60).topics:
         assert time.monotonic() < deadline
     from confluent_kafka.admin import NewTopic
 
@@ -391,8 +395,7 @@ def test_lag_and_offsets_are_metrics(kafka: LocalBroker, topic: TopicFactory, jo
     produce(kafka, name, *numbers(1, 100))
     reading = job(source(kafka, name))
     reading.discover()
-    while reading.reader.poll(40) is None:
-        reading.rung.wait(0.1)
+    assert len(reading.read(40, at_most=40)) == 40
     metrics = reading.reader.metrics()
     assert metrics[f"KafkaSourceReader.topic.{name}.partition.0.currentOffset"] == 39
     assert metrics["pendingRecords"] == metrics["records-lag-max"] == 60
@@ -415,7 +418,9 @@ def test_a_missing_topic_is_named_with_the_command_that_creates_it(kafka: LocalB
         spec.preflight(Configuration())
 
 
-def test_a_broker_that_does_not_answer_is_named_within_ten_seconds() -> None:
+def test_a_broker_that_does_not_answer_is_named_within_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert client.CONNECT_TIMEOUT_SECONDS < 9  # and at most a second for the question that is under way then
+    monkeypatch.setattr(client, "CONNECT_TIMEOUT_SECONDS", 1.0)
     builder = KafkaSource.builder().set_bootstrap_servers("127.0.0.1:1").set_topics("t")
     spec = builder.set_value_only_deserializer(SimpleStringSchema()).build().spec
     began = time.monotonic()
