@@ -21,7 +21,7 @@ def test_the_bytes_that_a_source_has_fetched_are_known(kafka: LocalBroker, topic
     name, producer = topic("bytes"), Producer({"bootstrap.servers": kafka.bootstrap_servers})
     for _ in range(1000):
         producer.produce(name, "x" * 100)
-    assert producer.flush(20) == 0
+    assert producer.flush(60) == 0
     builder = KafkaSource.builder().set_bootstrap_servers(kafka.bootstrap_servers).set_topics(name)
     builder = builder.set_value_only_deserializer(SimpleStringSchema())
     builder.set_starting_offsets(KafkaOffsetsInitializer.earliest()).set_property("statistics.interval.ms", "50")
@@ -29,7 +29,7 @@ def test_the_bytes_that_a_source_has_fetched_are_known(kafka: LocalBroker, topic
     reader, enumerator = spec.create_reader(context), spec.create_enumerator(context, None)
     try:
         reader.add_splits(enumerator.on_discovered(enumerator.discover()))
-        read, deadline = 0, time.monotonic() + 20
+        read, deadline = 0, time.monotonic() + 60
         while read < 1000 or reader.metrics()["numBytesIn"] < 100_000:
             assert time.monotonic() < deadline, (read, reader.metrics())
             batch = reader.poll(500)
