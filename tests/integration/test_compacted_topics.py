@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
-from tests.integration.kafka_store import end_offsets, open_transaction
+from tests.integration.kafka_store import await_markers, end_offsets, open_transaction
 from tests.integration.test_kafka_source import DEADLINE_SECONDS, StartJob, job, latest, produce, source
 from wiesel.broker.fixtures import TopicFactory
 from wiesel.broker.local import LocalBroker
@@ -28,7 +28,7 @@ def offsets_of(kafka: LocalBroker, topic: str) -> list[tuple[int, str]]:
     )
     consumer.assign([TopicPartition(topic, 0, 0)])
     found = []
-    while (message := consumer.poll(10)) is not None and message.error() is None:
+    while (message := consumer.poll(60)) is not None and message.error() is None:
         found.append((message.offset() or 0, (message.value() or b"").decode()))
     consumer.close()
     return found
@@ -41,7 +41,7 @@ def quick_cleaner(servers: str) -> Iterator[None]:
 
     def alter(operation: AlterConfigOpType) -> None:
         entry = ConfigEntry("log.cleaner.backoff.ms", "100", incremental_operation=operation)
-        number = str(min(admin.list_topics(timeout=10).brokers))
+        number = str(min(admin.list_topics(timeout=60).brokers))
         broker = ConfigResource(ConfigResource.Type.BROKER, number, incremental_configs=[entry])
         for future in admin.incremental_alter_configs([broker]).values():
             future.result()
@@ -67,10 +67,10 @@ def test_a_bounded_source_ends_though_the_record_before_its_end_was_compacted_aw
         produce(kafka, name, "old", keys=("key",))
     else:
         unfinished = open_transaction(servers, name, name, "old")  # its key is "key"
-        (unfinished.commit_transaction if last == "committed" else unfinished.abort_transaction)(10)
+        (unfinished.commit_transaction if last == "committed" else unfinished.abort_transaction)(60)
     end = 3 if last == "plain" else 4
-    while end_offsets(servers, name) != [end]:
-        time.sleep(0.05)  # until the transaction's marker is there
+    await_markers(servers, name)
+    assert end_offsets(servers, name) == [end]
     builder = source(kafka, name).set_bounded(latest())
     began = job(builder)
     state, splits = began.enumerator.snapshot(), began.reader.snapshot()
