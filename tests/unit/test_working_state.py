@@ -80,3 +80,27 @@ def test_a_job_that_begins_anew_does_not_count_on_from_a_database_that_was_left(
     killed.job.sink.published.clear()
     finish(killed.job, fresh=True)
     assert values_of(killed.job) == counted(range(120))
+
+
+def test_a_job_without_checkpoints_has_its_state_among_temporary_files_to_itself_and_leaves_nothing_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    monkeypatch.setattr("wiesel.state.rocksdb.backend._WAITING_BYTES", 1)  # written out at once
+    job = CountingJob(tmp_path, settings=ROCKSDB)
+    del job.settings["execution.checkpointing.interval"]
+    job.sink.transactional = False
+    modes: list[int] = []
+
+    def act(driver: JobDriver) -> None:
+        job.source.allow(60)
+        job.wait_until(lambda: any(place.rglob("CURRENT")))
+        modes.extend(path.stat().st_mode & 0o777 for path in place.iterdir())
+        job.source.allow(120)
+
+    job.run_and(act)
+    assert values_of(job) == counted(range(120))
+    assert modes == [0o700]
+    assert list(place.iterdir()) == []

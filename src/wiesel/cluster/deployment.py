@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+import secrets
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -261,15 +262,13 @@ class _Deployment:
     def _working_place(self, name: str) -> Path:
         """Return a directory that is this attempt's alone, for state that is larger than memory."""
         configuration, checkpoints = self._context.options.configuration, self._context.checkpoints
+        own = f"{name}-{self._attempt}-{os.getpid()}"
         if checkpoints is not None:
-            parent = working_state(configuration, checkpoints.storage.directory, checkpoints.lineage)
-        else:
-            configured = optional_value_of(configuration, catalog.ROCKSDB_DIRECTORY)
-            directory = None if configured is None else local_path(configured)
-            if directory is not None:
-                directory.mkdir(parents=True, exist_ok=True)
-            parent = Path(tempfile.mkdtemp(prefix="wiesel-state-", dir=directory))
-        return parent / f"{name}-{self._attempt}-{os.getpid()}"
+            return working_state(configuration, checkpoints.storage.directory, checkpoints.lineage) / own
+        configured = optional_value_of(configuration, catalog.ROCKSDB_DIRECTORY)
+        parent = Path(tempfile.gettempdir()) if configured is None else local_path(configured)
+        parent.mkdir(parents=True, exist_ok=True)
+        return parent / f"wiesel-state-{own}-{secrets.token_hex(8)}"
 
     def _restores(self, vertex: JobVertex, subtask: int) -> Mapping[str, OperatorRestore]:
         checkpoints, restore = self._context.checkpoints, self._restore

@@ -99,6 +99,7 @@ class RocksDBKeyedStateBackend(HeapKeyedStateBackend):
     def _database(self) -> Database:
         if self._opened is None:
             self._directory.parent.mkdir(parents=True, exist_ok=True)
+            self._directory.mkdir(mode=0o700, exist_ok=True)  # it may be among everybody's temporary files
             self._opened = Database(self._directory, *self._sizes)
         return self._opened
 
