@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
 import random
 import resource
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -44,7 +46,9 @@ def lying_clock(history: History, rng: random.Random) -> list[Fault]:
 
 @functools.cache
 def _clock_library() -> str:
-    library = Path(tempfile.mkdtemp(prefix="wiesel-clock-")) / "clock.so"
+    directory = tempfile.mkdtemp(prefix="wiesel-clock-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    library = Path(directory) / "clock.so"
     command = ["cc", "-shared", "-fPIC", "-O2", "-o", str(library), str(_CLOCK), "-ldl"]
     subprocess.run(command, check=True, timeout=_COMPILER_SECONDS)
     return str(library)
