@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.job_process import WIESEL, CountJob, Running, Workplace, counted, stop
+from tests.integration.job_process import DEADLINE_SECONDS, WIESEL, CountJob, Running, Workplace, counted, stop
 from wiesel.broker.fixtures import TopicFactory
 from wiesel.broker.local import LocalBroker
 from wiesel.core import exit_codes
 
-#: Counts numbers by their remainder of ten in an object of a class of the script itself; every count is printed.
+#: Counts numbers by their remainder of ten in an object of a class of the script itself, slowly until it is told to
+#: hurry; every count is printed.
 MAIN_CLASS_IN_STATE = """
+import os
 import time
 from pyflink.common import WatermarkStrategy
 from pyflink.datastream import KeyedProcessFunction, StreamExecutionEnvironment
@@ -41,17 +43,18 @@ class Count(KeyedProcessFunction):
         yield f"{ctx.get_current_key()} {basket.count}"
 
 def slowly(number):
-    time.sleep(0.0005)
+    if not os.path.exists("hurry"):
+        time.sleep(0.0005)
     return number
 
 env = StreamExecutionEnvironment.get_execution_environment()
-numbers = env.from_source(NumberSequenceSource(1, 10_000), WatermarkStrategy.no_watermarks(), "numbers").uid("numbers")
+numbers = env.from_source(NumberSequenceSource(1, 50_000), WatermarkStrategy.no_watermarks(), "numbers").uid("numbers")
 keyed = numbers.map(slowly).key_by(lambda n: n % 10, key_type=Types.LONG())
 keyed.process(Count(), Types.STRING()).uid("count").print()
 env.execute()
 """
 #: What it prints.
-EVERYTHING = Counter(f"{key} {count}" for key in range(10) for count in range(1, 1001))
+EVERYTHING = Counter(f"{key} {count}" for key in range(10) for count in range(1, 5001))
 
 
 @pytest.fixture
@@ -62,7 +65,9 @@ def place(tmp_path: Path) -> Workplace:
 def stop_with_savepoint(place: Workplace, running: Running, *options: str) -> Path:
     """Stop the job by the command line; return its savepoint, all else of it deleted, as on another machine."""
     command = [str(WIESEL), "stop", "job-1", "--savepoint", "savepoints", *options]
-    told = subprocess.run(command, capture_output=True, text=True, timeout=40, check=False, **place.surroundings())
+    told = subprocess.run(
+        command, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False, **place.surroundings()
+    )
     assert told.returncode == exit_codes.OK, told.stderr
     ended = running.end()
     assert ended.code == exit_codes.OK, ended.err
@@ -91,6 +96,7 @@ def test_objects_of_the_scripts_own_classes_go_from_workers_through_a_savepoint_
             seen += printed(running.said)
         savepoint = moved.rename(place.directory / f"savepoint-at-{sum(seen.values())}")
         start = ("-s", savepoint)
+    (place.directory / "hurry").touch()
     ended = place.run(*settings, "-p", 2, "--workers", 2, *start, "job.py")
     assert ended.code == exit_codes.OK, ended.err
     seen += printed(ended.out)
@@ -107,12 +113,13 @@ def test_a_process_that_dies_while_it_writes_the_savepoint_of_a_stop_leaves_none
     with dying.start(*settings, "job.py") as running:
         running.wait_until(lambda: len(printed(running.said)) >= 500)
         command = [str(WIESEL), "stop", "job-1", "--savepoint", "savepoints"]
-        subprocess.run(command, capture_output=True, timeout=40, check=False, **place.surroundings())
+        subprocess.run(command, capture_output=True, timeout=DEADLINE_SECONDS, check=False, **place.surroundings())
         assert running.end().code == -signal.SIGKILL
         seen = printed(running.said)
     (savepoint,) = (place.directory / "savepoints").iterdir()
     refused = place.run(*settings, "-s", savepoint, "job.py")
     refused.assert_failed(exit_codes.STATE, str(savepoint), "holds no complete checkpoint")
+    (place.directory / "hurry").touch()
     ended = place.run(*settings, "--resume", "job.py")
     assert ended.code == exit_codes.OK, ended.err
     assert seen + printed(ended.out) == EVERYTHING
