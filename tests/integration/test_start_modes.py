@@ -148,7 +148,7 @@ def test_a_second_signal_ends_the_job_at_once_even_in_a_function_that_never_retu
         running.signal(signal.SIGTERM)
         running.wait_until(lambda: "a second signal ends the job at once" in running.said)
         running.signal(signal.SIGINT)
-        assert running.process.wait(5) == exit_codes.INTERRUPTED
+        assert running.process.wait(30) == exit_codes.INTERRUPTED
 
 
 def test_a_second_copy_of_a_running_job_is_refused_and_does_not_disturb_it(job: CountJob) -> None:
