@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from confluent_kafka.admin import AclOperation, AdminClient, NewTopic, ResourceType
+from confluent_kafka.admin import AclOperation, AdminClient, ResourceType
 
 from tests.integration.kafka_store import committed, open_transaction, sink_to
-from tests.integration.test_kafka_security import SECRET, broker, grant, librdkafka, login, source
+from tests.integration.test_kafka_security import SECRET, broker, create_topic, grant, librdkafka, login, source
 from tests.integration.test_preflight import connect
+from wiesel.broker.admin import Admin
 from wiesel.broker.local import LocalBroker
 from wiesel.connectors.kafka.naming import progress_topic
 from wiesel.connectors.kafka.preflight import examine_sink, examine_source
@@ -37,8 +38,7 @@ def name_of() -> NameOf:
 
 
 def new_topic(broker: LocalBroker, name: str, *operations: AclOperation) -> str:
-    admin = AdminClient(librdkafka(broker, "root"))
-    admin.create_topics([NewTopic(name, 1, 1)])[name].result()
+    create_topic(broker, name)
     grant(broker, ResourceType.TOPIC, name, *operations)
     return name
 
@@ -105,18 +105,17 @@ def test_transactional_ids_are_named_with_their_prefix_and_so_is_a_progress_topi
     assert of_sink(broker, topic, prefix) == []
     # The question for the right to create was only a question.
     admin = AdminClient(librdkafka(broker, "root"))
-    assert progress not in admin.list_topics(timeout=10).topics
+    assert progress not in admin.list_topics(timeout=60).topics
 
 
 def test_asking_for_transactional_ids_fences_nobody(kafka: LocalBroker, name_of: NameOf) -> None:
     topic, prefix = name_of("open"), name_of("prefix")
-    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
-    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result()
+    Admin(kafka.bootstrap_servers).create_topic(topic)
     # Even an id of the very name that is asked with keeps its transaction.
     running = open_transaction(kafka.bootstrap_servers, f"{prefix}-wiesel-check", topic, "mine")
     sink = sink_to(kafka.bootstrap_servers, topic, prefix)
     assert list(examine_sink(sink, JobFacts(True, 1000, False, {"sink": sink}))) == []
-    running.commit_transaction(10)
+    running.commit_transaction(60)
     assert committed(kafka.bootstrap_servers, topic) == ["mine"]
 
 
