@@ -74,21 +74,27 @@ def test_aborted_transactions_that_are_long_compressed_or_empty_hide_nothing_and
     writer = Producer(
         {"bootstrap.servers": kafka.bootstrap_servers, "transactional.id": name, "compression.type": "zstd"}
     )
-    writer.init_transactions(20)
+    writer.init_transactions(60)
     for value, aborted in (("first", 20_000), ("second", 0), ("third", 1)):
         writer.begin_transaction()
         writer.produce(name, value)
-        writer.commit_transaction(10)
+        writer.commit_transaction(60)
         writer.begin_transaction()
         for _ in range(aborted):
             writer.produce(name, "aborted")
             writer.poll(0)
-        writer.flush(20)
-        writer.abort_transaction(10)
+        assert writer.flush(60) == 0
+        writer.abort_transaction(60)
     bounded = source(kafka, name).set_bounded(KafkaOffsetsInitializer.latest())
     reading = SourceJob(bounded.set_property("isolation.level", "read_committed"))
     assert reading.read_all() == ["first", "second", "third"]
     reading.reader.close()
+
+
+def commits(reading: SourceJob) -> float:
+    """How many offset commits were answered."""
+    metrics = reading.reader.metrics()
+    return metrics["KafkaSourceReader.commitsSucceeded"] + metrics["KafkaSourceReader.commitsFailed"]
 
 
 def test_foreign_members_of_the_group_take_nothing_from_a_source(kafka: LocalBroker, topic: TopicFactory) -> None:
@@ -101,7 +107,7 @@ def test_foreign_members_of_the_group_take_nothing_from_a_source(kafka: LocalBro
     for member in range(5):
         foreign = Consumer({"bootstrap.servers": kafka.bootstrap_servers, "group.id": group})
         foreign.subscribe([name])
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not foreign.assignment():
             assert time.monotonic() < deadline
             foreign.poll(0.05)
@@ -109,6 +115,9 @@ def test_foreign_members_of_the_group_take_nothing_from_a_source(kafka: LocalBro
         values += reading.read(10)
         reading.reader.notify_checkpoint_complete(reading.reader.snapshot())
         assert reading.nothing_comes(0.2)
+        while commits(reading) <= member:  # it is answered while the foreign member is there
+            assert time.monotonic() < deadline
+            assert reading.nothing_comes(0.1)
         foreign.close()
     assert values == numbers(1, 50)
     assert reading.reader.metrics()["KafkaSourceReader.commitsFailed"] > 0
