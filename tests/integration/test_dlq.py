@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 from confluent_kafka import Producer
 
+from tests.integration.kafka_store import await_markers
 from tests.integration.test_kafka_records import headers_of, messages
 from wiesel.broker.fixtures import TopicFactory
 from wiesel.broker.local import LocalBroker
@@ -34,13 +35,13 @@ def letters(kafka: LocalBroker, topic: TopicFactory) -> tuple[str, str]:
     headers: Any
     for key, value, headers in BAD:
         producer.produce(read, value, key, 0, None, None, TIMESTAMP, headers)
-    producer.flush(10)
+    assert producer.flush(60) == 0
     context = SourceContext("uid", "Source: orders", 0, 1, Configuration(), lambda: None)
     for message in messages(kafka, read):
         letter = dead_letter(dead, message, ValueError(f"bad {message.offset()}"), context)
         own: Any = list(letter.headers)
         producer.produce(letter.topic, letter.value, letter.key, -1, None, None, 0, own)
-    producer.flush(10)
+    assert producer.flush(60) == 0
     return read, dead
 
 
@@ -70,6 +71,7 @@ def test_letters_are_shown_with_place_error_and_whether_they_were_replayed(
     assert rows[0]["value_base64"] == "/w=="
     assert rows[0]["timestamp"] == TIMESTAMP
     assert run(kafka, "replay", dead, "--filter", "offset=1").return_value == 0
+    await_markers(kafka.bootstrap_servers, dead)
     assert [row["replayed"] for row in shown(run(kafka, "show", dead))] == ["no", "yes", "no"]
     assert [row["offset"] for row in shown(run(kafka, "show", dead, "--filter", "error=bad 2"))] == [2]
     assert [row["offset"] for row in shown(run(kafka, "show", dead, "--filter", "header.tenant=b"))] == [0]
@@ -103,7 +105,7 @@ def test_a_replay_without_a_target_or_with_a_wrong_filter_says_what_to_give(
     strange = topic("strange")
     producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
     producer.produce(strange, b"a letter of somebody else's")
-    producer.flush(10)
+    assert producer.flush(60) == 0
     assert "--to TOPIC" in run(kafka, "replay", strange).stderr
     assert "Filters are topic=" in run(kafka, "replay", strange, "--filter", "colour=red").stderr
     missing = run(kafka, "replay", strange, "--to", "no-such-topic")
