@@ -61,7 +61,7 @@ def records(kafka: LocalBroker, topic: str, count: int, partitions: int = 1) -> 
     consumer = Consumer({"bootstrap.servers": kafka.bootstrap_servers, "group.id": "test"})
     consumer.assign([TopicPartition(topic, partition, 0) for partition in range(partitions)])
     found: list[Message] = []
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while len(found) < count:
         assert time.monotonic() < deadline, f"only {len(found)} of {count}"
         found += consumer.consume(count, 0.2)
@@ -173,7 +173,7 @@ def test_the_legacy_producer_writes_each_subtask_to_one_partition(
         writing.flush()
     found = records(kafka, name, 10, partitions=2)
     assert {(message.partition(), message.value()) for message in found} == {(0, b"from 0"), (1, b"from 1")}
-    assert all(abs(message.timestamp()[1] / 1000 - time.time()) < 60 for message in found), "no event time by default"
+    assert all(abs(message.timestamp()[1] / 1000 - time.time()) < 600 for message in found), "no event time by default"
 
 
 def test_preflight_names_a_missing_topic_and_a_broker_that_does_not_answer(kafka: LocalBroker) -> None:
@@ -193,7 +193,7 @@ def test_the_bytes_that_went_out_are_known_from_the_clients_own_statistics(
     for _ in range(1000):
         writing.write("x" * 100, 0)
     writing.flush()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while writing.bytes_written() < 100_000:
         assert time.monotonic() < deadline, writing.bytes_written()
         assert writing.is_available()
