@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.job_process import wait_until
+from tests.integration.test_broker import lives
 from tests.support.documented import files_of
 
 pytestmark = pytest.mark.integration
@@ -34,7 +36,7 @@ def test_the_documented_test_with_a_real_kafka_runs_and_leaves_no_broker_behind(
     output = session(tmp_path, "--wiesel")
     assert "2 passed" in output, output
     pid = int(output.partition("pid=")[2].split()[0].rstrip("."))
-    assert not Path(f"/proc/{pid}").exists()
+    wait_until(lambda: not lives(pid))
 
 
 def test_a_session_that_does_not_ask_has_no_such_fixtures(tmp_path: Path) -> None:
