@@ -31,7 +31,7 @@ def test_cards_come_out_as_tokens_encrypted_and_what_is_no_payment_is_set_aside(
     produce(kafka, read, (b"k", b'{"amount": 1}', [("tenant", b"t2")], 0, 0))
     command = [str(WIESEL), "run", str(EXAMPLE), "--bootstrap", kafka.bootstrap_servers, "--bounded"]
     command += ["--input", read, "--output", written, "--dead", dead]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=110, check=False)
     assert run.returncode == 0, run.stderr
 
     found = messages(kafka, written)
