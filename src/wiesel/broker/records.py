@@ -153,7 +153,10 @@ def _poll(
     consumer: Consumer, where: str | Cluster, topic: str, unfinished: _Unfinished, reading: Reading
 ) -> Iterator[list[Message]]:
     last = time.monotonic()
-    while unfinished.partitions and (reading.idle_seconds is None or time.monotonic() - last < reading.idle_seconds):
+    # A member that its group has given nothing has no end to come to: it waits for what it will be given.
+    while (unfinished.partitions or not reading.to_end) and (
+        reading.idle_seconds is None or time.monotonic() - last < reading.idle_seconds
+    ):
         first = consumer.poll(0.1)
         if first is None:
             continue
