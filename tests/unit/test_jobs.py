@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.jobs import Job, stop_at
+from tests.support.running_job import until
 from tests.support.sinks import PublishingSink
 from tests.support.tasks import job_graph
 from wiesel.cluster.driver import JobDriver
@@ -203,7 +204,8 @@ def test_closing_the_results_early_ends_the_job(env: StreamExecutionEnvironment)
     assert next(results) == 0
     results.close()
     results.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("wiesel-job")]
+    # Its thread has told the end, and may still be on its way out.
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("wiesel-job")])
     with pytest.raises(StopIteration):
         next(results)
 
