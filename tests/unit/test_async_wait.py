@@ -23,6 +23,7 @@ from wiesel.datastream.async_retry_predicates import (
     has_exception_predicate,
 )
 from wiesel.datastream.async_retry_strategies import FixedDelayRetryStrategy
+from wiesel.runtime.operators import async_calls
 from wiesel.runtime.operators.async_wait import AsyncWaitOperator
 from wiesel.runtime.operators.base import OperatorContext
 from wiesel.runtime.operators.contexts import TaskRuntimeContext
@@ -357,7 +358,8 @@ def test_at_a_higher_parallelism_records_in_flight_are_taken_over_once(harness: 
     assert [h.operator.is_idle() for h in shown] == [False, True, True]
 
 
-def test_closing_cancels_what_is_under_way() -> None:
+def test_closing_cancels_what_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(async_calls, "_CLOSE_TIMEOUT", 60.0)
     h = Harness(Never())
     h.send("a")
     assert h.operator._calls is not None
