@@ -39,7 +39,7 @@ class Publisher(threading.Thread):
         """Wait until so many more are published."""
         with self._progressed:
             goal = self.published + checkpoints
-            assert self._progressed.wait_for(lambda: self.published >= goal or self.error, 60), "it does not go on"
+            assert self._progressed.wait_for(lambda: self.published >= goal or self.error, 90), "it does not go on"
         assert self.error is None
 
     def stands_still(self, seconds: float) -> bool:
@@ -51,7 +51,7 @@ class Publisher(threading.Thread):
     def finish(self) -> list[str]:
         """End, and return what must have been published."""
         self._enough.set()
-        self.join(60)
+        self.join(90)
         assert not self.is_alive()
         assert self.error is None
         return [f"{number}-{record}" for number in range(self.published) for record in range(_RECORDS)]
