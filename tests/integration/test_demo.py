@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -43,8 +45,14 @@ def test_ctrl_c_leaves_neither_job_nor_broker_nor_files(demo: subprocess.Popen[s
     port = line.rpartition(":")[2].strip()
     assert any("wiesel run" in line for line in demo.stdout)
     os.killpg(demo.pid, signal.SIGINT)
-    output, _ = demo.communicate(timeout=60)
+    output, _ = demo.communicate(timeout=110)
     assert demo.returncode == exit_codes.INTERRUPTED, output
     assert list(tmp_path.iterdir()) == []
-    alive = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
-    assert [command for command in alive if f"127.0.0.1:{port}".encode() in command] == []
+    assert [command for command in commands() if f"127.0.0.1:{port}".encode() in command] == []
+
+
+def commands() -> Iterator[bytes]:
+    """The command lines of all processes."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended meanwhile
+            yield path.read_bytes()
