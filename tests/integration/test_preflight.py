@@ -58,7 +58,7 @@ def connect(tmp_path: Path, arguments: str, *options: str) -> tuple[int, list[di
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=110,
         check=False,
     )
     assert answer.stdout, answer.stderr
