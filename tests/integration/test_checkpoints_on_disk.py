@@ -252,7 +252,7 @@ def in_own_mounts(place: Workplace, story: str) -> subprocess.CompletedProcess[s
     if shutil.which("unshare") is None or subprocess.run([*alone, "true"], check=False).returncode != 0:
         pytest.skip("no mount namespaces here, so no small disk can be made")
     return subprocess.run(
-        [*alone, "sh", "-c", story], capture_output=True, text=True, timeout=60, check=False, **place.surroundings()
+        [*alone, "sh", "-c", story], capture_output=True, text=True, timeout=110, check=False, **place.surroundings()
     )
 
 
