@@ -109,7 +109,7 @@ class Cluster:
         producer = Producer(self._login)
         for _ in range(3):
             producer.produce("flights", json.dumps(FLIGHT), "JFK-B6", timestamp=1_357_037_100_000)
-        assert producer.flush(20) == 0
+        assert producer.flush(60) == 0
 
     @contextmanager
     def without(self, *rights: Right) -> Iterator[None]:
