@@ -1,9 +1,12 @@
 """The Kafka source on a real broker, driven by its contracts."""
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
+from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -447,4 +450,29 @@ def test_a_broker_that_dies_and_comes_back_costs_the_source_time_and_no_record(
         produce(broker, "in", *numbers(101, 200), partition=1)
         assert before + reading.read(100) == numbers(1, 200)
     finally:
+        broker.stop(delete=True)
+
+
+def test_a_source_closes_though_its_last_commit_of_offsets_gets_no_answer(
+    tmp_path: Path, job: StartJob, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker = LocalBroker.start(tmp_path / "silent")
+    try:
+        Admin(broker.bootstrap_servers).create_topic("in", 2)
+        produce(broker, "in", *numbers(1, 10))
+        reading = job(source(broker, "in").set_group_id("g"))
+        reading.discover()
+        reading.read(5, at_most=5)
+        reading.reader.notify_checkpoint_complete(reading.reader.snapshot())
+        reading.read(5)
+        while reading.reader.metrics()["KafkaSourceReader.commitsSucceeded"] < 1:
+            assert reading.reader.poll(100) is None
+        os.kill(broker.pid, signal.SIGSTOP)
+        reading.reader.notify_checkpoint_complete(reading.reader.snapshot())
+        began = time.monotonic()
+        reading.reader.close()
+        assert time.monotonic() - began < 50, "the client itself waits a minute for an answer, and tries again then"
+        assert "no broker has answered the last commit of offsets" in caplog.text
+    finally:
+        broker.kill()
         broker.stop(delete=True)

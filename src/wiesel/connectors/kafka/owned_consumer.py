@@ -11,6 +11,8 @@ while ``_listening`` is set, the task thread otherwise, and what the task thread
 
 from __future__ import annotations
 
+import logging
+import queue
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 #: Messages taken from the client at once. The client's own limits (queued.max.messages.kbytes) bound their bytes.
 _DRAIN: Final = 10_000
 _LISTEN_SECONDS: Final = 0.1
+#: The client closes in milliseconds, but waits for ever for the answer to a commit whose coordinator is gone.
+_CLOSE_SECONDS: Final = 10.0
+
+logger = logging.getLogger(__name__)
 
 Order = Callable[["Consumer"], object]
 
@@ -47,7 +53,9 @@ class OwnedConsumer:
         self._orders: deque[Order] = deque()
         self._listening = host().event()
         self._closed = host().event()
-        self._listener = host().start_thread(self._listen, name)
+        self._ended = host().mailbox()
+        self._name = name
+        host().start_thread(self._listen, name)
 
     def drain(self) -> list[Message]:
         """Return what the client has, events among it; after an empty answer ``wake`` is called when there is more.
@@ -93,6 +101,18 @@ class OwnedConsumer:
                 self._broken = error
             self._listening.clear()
             self._wake()
+        self._ended.put(self._end())
+
+    def _end(self) -> Exception | None:
+        """Close the client; what went wrong first."""
+        wrong: list[Exception] = []
+        # What was ordered last are the offsets of the last checkpoint; the client sends them before it is gone.
+        for step in (self._follow_orders, self._consumer.close):
+            try:
+                step()
+            except Exception as error:
+                wrong.append(error)
+        return wrong[0] if wrong else None
 
     def _hear(self) -> bool:
         """Wait a little for a message; whether there is something to tell the task thread."""
@@ -103,12 +123,23 @@ class OwnedConsumer:
         return bool(messages) or self._events.refused("reading") is not None
 
     def close(self) -> None:
-        """Leave the cluster; takes a tenth of a second at most, and a little for the client."""
+        """Leave the cluster; takes a tenth of a second and a little for the client, ten seconds without brokers.
+
+        Raises:
+            Exception: what was ordered last could not be done.
+        """
+        if self._closed.is_set():
+            return
         self._closed.set()
         self._listening.set()
-        self._listener.join()
         try:
-            # What was ordered last are the offsets of the last checkpoint; the client sends them before it is gone.
-            self._follow_orders()
-        finally:
-            self._consumer.close()
+            error = self._ended.get(timeout=_CLOSE_SECONDS)
+        except queue.Empty:
+            logger.warning(
+                "%s: no broker has answered the last commit of offsets for %d s; the client is left behind.",
+                self._name,
+                _CLOSE_SECONDS,
+            )
+            return
+        if error is not None:
+            raise error
