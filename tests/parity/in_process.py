@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from wiesel.core import launch
 def outcome_of(program: Program, folder: Path) -> Outcome:
     """Run the program in this folder."""
     output = io.StringIO()
-    with _pyflink_is_wiesel(), contextlib.redirect_stdout(output), warnings.catch_warnings():
+    with _pyflink_is_wiesel(), contextlib.redirect_stdout(output), warnings.catch_warnings(), _processors():
         # A script is not to fail of a warning, as our own tests do.
         warnings.simplefilter("ignore")
         failure = run_script(program.script, folder)
@@ -38,6 +39,15 @@ def _pyflink_is_wiesel() -> Iterator[None]:
         launch.set_current(before)
         if not was_active:
             alias.deactivate()
+
+
+@contextlib.contextmanager
+def _processors() -> Iterator[None]:
+    """A script that counts processors counts those that this process may use, as where it was recorded."""
+    with pytest.MonkeyPatch.context() as patch:
+        if hasattr(os, "sched_getaffinity"):
+            patch.setattr(os, "cpu_count", lambda: len(os.sched_getaffinity(0)))
+        yield
 
 
 def assert_as_recorded(program: Program, outcome: Outcome) -> None:
