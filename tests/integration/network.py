@@ -29,6 +29,7 @@ class Network:
         properties = {
             "advertised.listeners": f"PLAINTEXT://{self.proxy.bootstrap_servers}",
             "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
+            "log.retention.ms": "-1",
             **{key.replace("_", "."): value for key, value in of_broker.items()},
         }
         self.broker = LocalBroker.start(directory, properties=properties)

@@ -59,6 +59,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
             f'password="{SECRET}" {users};',
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
             "super.users": "User:root;User:ANONYMOUS",
+            "log.retention.ms": "-1",  # flights are of 2013
         },
     )
     try:
