@@ -14,7 +14,7 @@ from wiesel.broker.fixtures import TopicFactory
 from wiesel.broker.local import LocalBroker
 
 #: Event time that both partitions cover, in milliseconds, and what lies between two records.
-END = 200_000
+END = 400_000
 STEPS = {"slow": 25, "fast": 100}
 DRIFT = 1000
 
@@ -87,7 +87,7 @@ def test_a_partition_that_is_ahead_waits_for_the_other(kafka: LocalBroker, topic
     newest, ahead = {"slow": 0, "fast": 0}, 0
     for _, which, time in seen:
         newest[which] = time
-        if END / 5 < newest["slow"] < END - STEPS["slow"]:
+        if END / 2 < newest["slow"] < END - STEPS["slow"]:
             ahead = max(ahead, newest["fast"] - newest["slow"])
     # Beyond the drift is only the batch that went there: 512 records.
     assert ahead <= DRIFT + 512 * STEPS["fast"]
