@@ -127,6 +127,7 @@ def test_an_open_transaction_of_a_dead_process_is_aborted_and_its_segment_pushed
     job = sink.start(store)
     job.write("a")
     job.decide()
+    job.close()  # what it fences in the background would fence the dead process's producer, too
     dead = open_transaction(sink.servers, sink.tid(), sink.topic, "a")
     sink.start(store)
     assert sink.output() == ["a"]
