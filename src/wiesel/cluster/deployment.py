@@ -18,9 +18,10 @@ from wiesel.cluster.batch import in_batches, sorts_inputs
 from wiesel.cluster.options import JobOptions, local_path
 from wiesel.cluster.working_state import working_state
 from wiesel.core.contracts import Clock, KeyedStateBackend, SourceContext
+from wiesel.core.isolation import gives_away
 from wiesel.core.key_groups import key_group_function
 from wiesel.core.metrics import TaskMetricGroup
-from wiesel.core.operator_specs import SourceSpec, WindowSpec
+from wiesel.core.operator_specs import MapSpec, SourceSpec, WindowSpec
 from wiesel.core.options import catalog, optional_value_of, value_of
 from wiesel.core.types import Types
 from wiesel.graph.job_graph import JobEdge, JobGraph, JobVertex
@@ -180,7 +181,8 @@ class _Deployment:
             target = self._vertices[edge.target_vertex]
             chance = random.Random(f"{self._attempt}/{vertex.vertex_id}/{subtask}")
             reuse = value_of(self._context.options.configuration, catalog.OBJECT_REUSE)
-            writer = RecordWriter(edge, channels, target.max_parallelism, chance, reuse)
+            given_away = _has_only_outlet(edge, vertex, self._graph) and _is_parser(vertex, edge.source_operator)
+            writer = RecordWriter(edge, channels, target.max_parallelism, chance, reuse, given_away)
             writers.append((edge.source_operator, edge.side_output, writer))
         return writers
 
@@ -303,6 +305,18 @@ class _Deployment:
             strategy.alignment,
             lambda watermark: report(WatermarkReported(self._attempt, task_id, watermark)),
         )
+
+
+def _has_only_outlet(edge: JobEdge, vertex: JobVertex, graph: JobGraph) -> bool:
+    """Whether records of the edge's operator go nowhere else."""
+    operator = edge.source_operator
+    edges = [other for other in graph.out_edges(vertex.vertex_id) if other.source_operator == operator]
+    return len(edges) + sum(link.source == operator for link in vertex.links) == 1
+
+
+def _is_parser(vertex: JobVertex, operator: int) -> bool:
+    spec = vertex.operators[operator].spec
+    return isinstance(spec, MapSpec) and gives_away(spec.function)
 
 
 def _receivers(strategy: ShipStrategy, sender: int, senders: int, receivers: int) -> Sequence[int]:

@@ -7,14 +7,31 @@ passed on as it is.
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Final
 
 from wiesel.core.pickling import pickle_value, unpickle_value
 from wiesel.core.row import Row, flat_copy
+from wiesel.core.shipping import ShippedFunction
 from wiesel.core.tagged_union import TaggedUnion
 
 #: Types of which a reference is as good as a copy.
 ATOMS: Final = frozenset({int, str, float, bool, type(None), bytes, complex})
+
+#: Functions that make their result anew and keep nothing of it, by module.
+_PARSERS: Final = (("json", "loads"), ("orjson", "loads"), ("msgspec._core", "json_decode"))
+
+
+def gives_away(function: ShippedFunction) -> bool:
+    """Whether what ``function`` returns is its caller's alone, so that a copy of it would only cost time."""
+    if all(function.name != name for _, name in _PARSERS):
+        return False
+    loaded = function.load()
+    module = getattr(loaded, "__module__", "")
+    # What was put in their place, or around them, may keep what it returns.
+    if (module, function.name) not in _PARSERS or hasattr(loaded, "__wrapped__"):
+        return False
+    return loaded is getattr(sys.modules[module], function.name, None)
 
 
 def isolate(value: Any) -> Any:

@@ -32,6 +32,7 @@ class RecordWriter:
         max_parallelism: key groups of the receiver.
         random: for ``shuffle``.
         object_reuse: ``pipeline.object-reuse``: receivers get the very objects that were emitted, as in a chain.
+        given_away: nobody but this writer has the objects, so one receiver of each may have them.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class RecordWriter:
         max_parallelism: int,
         random: Random,
         object_reuse: bool = False,
+        given_away: bool = False,
     ) -> None:
         self.channels = channels
         self.records_out = 0
@@ -49,6 +51,7 @@ class RecordWriter:
         self._next = 0
         self._random = random
         self._object_reuse = object_reuse
+        self._given_away = given_away
         partitioning = edge.partitioning
         self._functions: list[Function] = []
         self._opened: list[Function] = []
@@ -89,7 +92,7 @@ class RecordWriter:
         if self._coerce is not None:
             names |= {"coerce": self._coerce, "isolate": isolate}
             taken = "{isolate}({coerce}({value}))"
-        elif not self._object_reuse:
+        elif not self._object_reuse and not self._given_away:
             names |= {"atoms": ATOMS, "isolate": isolate}
             taken = "{value} if type({value}) in {atoms} else {isolate}({value})"
         return Inline((f"{{add_value}}({taken})", "{add_timestamp}(timestamp)"), names, emits=None)
