@@ -55,6 +55,10 @@ class JobProcess:
         """Its number, 0 before there is one."""
         return max((_number(path.parent) for path in self._complete()), default=0)
 
+    def checkpoints_behind(self, number: int) -> list[Path]:
+        """The complete checkpoints with higher numbers."""
+        return [path.parent for path in self._complete() if _number(path.parent) > number]
+
     def has_checkpoint(self) -> bool:
         """Whether there is a complete checkpoint."""
         return any(self._complete())

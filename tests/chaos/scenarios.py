@@ -20,7 +20,7 @@ Scenario = Callable[[History, str], list[Fault]]
 
 _PER_KEY: Final = 20
 #: Without its rule a job is given so long to do harm; what is lost shows only when it is over.
-_HARM_SECONDS: Final = 20.0
+_HARM_SECONDS: Final = 10.0
 
 
 def moved_to_another_directory(history: History, ablate: str) -> list[Fault]:
@@ -49,21 +49,27 @@ def moved_with_output_still_to_deliver(history: History, ablate: str) -> list[Fa
 
 
 def newest_checkpoint_lost_between_two_rescalings(history: History, ablate: str) -> list[Fault]:
-    """Rule 7. Scaled out, the newest checkpoint deleted, scaled in: the one before the first rescaling is still there.
+    """Rule 7. Scaled out, its checkpoints deleted, scaled in: the one before the first rescaling is still there.
 
     Its successors' output is published, in a lineage that the third start would not ask for.
     """
     job = history.job
     faults = _run_until_delivered(history, job, ("--resume",), ablate, parallelism=1)
     job.kill()
+    before = job.newest_number()
     faults += _run_until_delivered(history, job, ("--resume",), ablate, parallelism=2)
     history.rest()
     job.kill()
-    newest, aside = job.newest_checkpoint(), job.directory / "aside"
-    newest.rename(aside)
+    # The one before the newest may not have been removed yet, and would be as good.
+    lost = job.checkpoints_behind(before)
+    aside = job.directory / "aside"
+    aside.mkdir()
+    for path in lost:
+        path.rename(aside / path.name)
     faults += _must_refuse(history, ablate, parallelism=1)
     if not faults and not ablate:
-        aside.rename(newest)
+        for path in lost:
+            (aside / path.name).rename(path)
         faults += _run_until_delivered(history, job, ("--resume",), ablate, parallelism=1)
         job.kill()
     return faults + history.judge()

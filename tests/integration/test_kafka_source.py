@@ -454,8 +454,9 @@ def test_a_broker_that_dies_and_comes_back_costs_the_source_time_and_no_record(
 
 
 def test_a_source_closes_though_its_last_commit_of_offsets_gets_no_answer(
-    tmp_path: Path, job: StartJob, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, job: StartJob, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("wiesel.connectors.kafka.owned_consumer._CLOSE_SECONDS", 2.0)
     broker = LocalBroker.start(tmp_path / "silent")
     try:
         Admin(broker.bootstrap_servers).create_topic("in", 2)

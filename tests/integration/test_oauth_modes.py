@@ -98,6 +98,7 @@ def file_login(broker: LocalBroker, path: Path) -> tuple[str, ...]:
     )
 
 
+@pytest.mark.exhaustive
 def test_a_job_outlives_the_tokens_of_a_file(broker: LocalBroker, job: CountJob, tmp_path: Path) -> None:
     path = tmp_path / "token"
     job.produce("a", "b")
@@ -120,6 +121,7 @@ def test_a_file_without_a_good_token_is_named_at_the_start(broker: LocalBroker, 
     job.run(script=file_login(broker, path)).assert_failed(exit_codes.OUTSIDE_SYSTEM, str(path), "has ended")
 
 
+@pytest.mark.exhaustive
 def test_a_token_that_ends_and_is_not_renewed_ends_the_job_with_its_file(
     broker: LocalBroker, job: CountJob, tmp_path: Path
 ) -> None:

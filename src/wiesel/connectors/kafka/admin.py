@@ -143,16 +143,15 @@ class Cluster:
         By a consumer that joins nothing: librdkafka's admin client takes the process down when it asks for a group's
         offsets while the group's coordinator moves or loads (librdkafka #5040).
         """
-        from confluent_kafka import KafkaException, TopicPartition
+        from confluent_kafka import TopicPartition
 
         doing = f"reading the committed offsets of group {group}"
         events = client.ClientEvents(self._bootstrap_servers)
         consumer = client.consumer(self._connection, {"group.id": group, "enable.auto.commit": False}, events)
+        places = [TopicPartition(*partition) for partition in partitions]
         try:
             client.wait_for_cluster(consumer, events, doing)
-            found = consumer.committed([TopicPartition(*partition) for partition in partitions], _TIMEOUT_SECONDS)
-        except KafkaException as error:
-            raise events.cause_of(error.args[0], doing) from error
+            found = client.ask(lambda: consumer.committed(places, _TIMEOUT_SECONDS), consumer, events, doing)
         finally:
             consumer.close()
         for place in found:

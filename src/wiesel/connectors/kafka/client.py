@@ -11,7 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from wiesel.connectors.kafka import errors, oauth, properties
 from wiesel.core.errors import ConfigurationError, ConnectionFailedError, WieselError
@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 #: How long a job waits for a first answer of the cluster before it fails with a clear message.
 CONNECT_TIMEOUT_SECONDS: Final = 8.0
+_ASK_AGAIN_SECONDS: Final = 0.05
+
+Answer = TypeVar("Answer")
 
 #: A broker that refuses renewed tokens for so long will not take one. The client reports the same error every 30 s.
 _LASTING_SECONDS: Final = 45.0
@@ -213,14 +216,23 @@ def wait_for_cluster(client: Any, events: ClientEvents, doing: str, topic: str |
     Raises:
         ConnectionFailedError, AuthorizationError: the cluster does not answer, or does not let us in.
     """
+    if topic is None:
+        return ask(lambda: client.list_topics(timeout=1.0), client, events, doing)
+    return ask(lambda: client.list_topics(topic, timeout=1.0), client, events, doing)
+
+
+def ask(question: Callable[[], Answer], client: Any, events: ClientEvents, doing: str) -> Answer:
+    """Return the answer to a question that ``client`` asks the cluster, asked again for a bounded time.
+
+    Raises:
+        WieselError: the cluster does not answer, does not let us in, or refuses.
+    """
     from confluent_kafka import KafkaException
 
     deadline = host().monotonic() + CONNECT_TIMEOUT_SECONDS
     while True:
         try:
-            if topic is None:
-                return client.list_topics(timeout=1.0)
-            return client.list_topics(topic, timeout=1.0)
+            return question()
         except KafkaException as error:
             client.poll(0)
             refused = events.refused(doing)
@@ -230,12 +242,21 @@ def wait_for_cluster(client: Any, events: ClientEvents, doing: str, topic: str |
                 raise events.cause_of(error.args[0], doing) from error
             if host().monotonic() >= deadline:
                 raise events.cause_of(error.args[0], doing) from error
+            host().sleep(_ASK_AGAIN_SECONDS)
 
 
 def _is_transient(error: KafkaError) -> bool:
     from confluent_kafka import KafkaError
 
-    return error.code() in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)
+    return error.code() in (
+        KafkaError._TRANSPORT,
+        KafkaError._TIMED_OUT,
+        KafkaError._ALL_BROKERS_DOWN,
+        # The coordinator of a group or of a transactional id moves, or is being made.
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+    )
 
 
 _CONNECTION_DEFAULTS: Final[dict[str, Any]] = {
@@ -303,6 +324,9 @@ class _ClientLogFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = redact(record.getMessage()), ()
+        # Asked for a producer's number, a coordinator that is being made is asked again, which is no news to anybody.
+        if record.msg.startswith("GETPID") and record.msg.endswith("retrying"):
+            return False
         if not record.msg.startswith(("FAIL", "ERROR")):
             return True
         # A broker that is down is tried again many times a second; what it means to the job is said elsewhere.
