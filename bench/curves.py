@@ -31,7 +31,7 @@ RESULTS = BENCH / "results" / "curves.json"
 Curves = dict[str, list[tuple[float, float]]]
 KEYS = (100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 STATE_KEYS = (1_000, 10_000, 100_000, 1_000_000)
-BYTES_PER_KEY = 100
+VALUE_BYTES = 100
 WINDOWS = (1, 10, 100, 1_000)
 PARTITIONS = (1, 4, 16, 64, 128)
 PARALLELISM = (1, 2, 4, 8, 16)
@@ -91,7 +91,7 @@ def over_state(runs: int, _: Kafka | None) -> Curves:
                 return ["--count", str(records), "--keys", str(keys)]
 
             cost = microseconds(wiesel(*options), "big_state", count, arguments, runs)
-            curves[name].append((keys * BYTES_PER_KEY, cost))
+            curves[name].append((keys * VALUE_BYTES, cost))
     return curves
 
 

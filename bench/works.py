@@ -344,7 +344,7 @@ W5 = Work(
 )  # fmt: skip
 W6 = Work(
     "W6", "interval join: clicks with the views of the last 10 s", "clicks_on_views", 200_000,
-    clicks_on_views, (), ad_events, joined,
+    clicks_on_views, ("--within", str(WITHIN_SECONDS)), ad_events, joined,
 )  # fmt: skip
 W9 = [
     Work("W9 json", "map(f-string), map(json.loads), map", "functions", 1_000_000, thousands(), ("--function", "json")),

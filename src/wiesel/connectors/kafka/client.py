@@ -248,11 +248,15 @@ def ask(question: Callable[[], Answer], client: Any, events: ClientEvents, doing
 def _is_transient(error: KafkaError) -> bool:
     from confluent_kafka import KafkaError
 
+    is_silent = error.code() in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)
+    return is_silent or waits_for_coordinator(error)
+
+
+def waits_for_coordinator(error: KafkaError) -> bool:
+    """Whether the coordinator of a group or of a transactional id moves, or is being made: ask again."""
+    from confluent_kafka import KafkaError
+
     return error.code() in (
-        KafkaError._TRANSPORT,
-        KafkaError._TIMED_OUT,
-        KafkaError._ALL_BROKERS_DOWN,
-        # The coordinator of a group or of a transactional id moves, or is being made.
         KafkaError.NOT_COORDINATOR,
         KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
         KafkaError.COORDINATOR_NOT_AVAILABLE,

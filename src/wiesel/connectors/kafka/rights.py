@@ -36,16 +36,10 @@ def group_operations(cluster: Cluster, group: str) -> frozenset[str] | None:
         try:
             allowed = asked[group].result().authorized_operations
         except KafkaException as error:
-            code = error.args[0].code()
-            if code == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            if error.args[0].code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
                 return frozenset()
             # The first question for any group makes the topic of their offsets.
-            coming = (
-                KafkaError.COORDINATOR_NOT_AVAILABLE,
-                KafkaError.NOT_COORDINATOR,
-                KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-            )
-            if code not in coming or host().monotonic() > deadline:
+            if not client.waits_for_coordinator(error.args[0]) or host().monotonic() > deadline:
                 return None
             host().sleep(_PAUSE_SECONDS)
             continue
